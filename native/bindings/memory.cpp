@@ -1,0 +1,7 @@
+#include "bindings/bindings.hpp"
+
+namespace gapless {
+
+void bind_memory(nanobind::module_&) {}
+
+}  // namespace gapless

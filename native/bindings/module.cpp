@@ -1,0 +1,7 @@
+// The Python face of the native core. Each part of the core has its own binding file.
+#include "bindings/bindings.hpp"
+
+NB_MODULE(_native, m) {
+    m.doc() = "Native core of gapless: memory, the virtual board's models, streaming loops.";
+    gapless::bind_memory(m);
+}

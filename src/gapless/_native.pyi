@@ -1,0 +1,1 @@
+"""The native core. See native/ for the sources."""

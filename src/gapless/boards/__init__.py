@@ -1,0 +1,13 @@
+"""What boards are made of, as data: address map, pools, ports, DMA engines, converters."""
+
+from .spec import (
+    BoardSpec,
+    ConverterSpec,
+    DmaSpec,
+    MemoryKind,
+    MemorySpec,
+    PoolSpec,
+    PortSpec,
+)
+
+__all__ = ["BoardSpec", "ConverterSpec", "DmaSpec", "MemoryKind", "MemorySpec", "PoolSpec", "PortSpec"]

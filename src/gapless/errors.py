@@ -1,0 +1,143 @@
+"""Every exception gapless raises, in one place.
+
+::
+
+    GaplessError
+    ├── BadArgumentError (ValueError)      what was asked cannot be: a name, a number, a file
+    │   ├── UnknownNameError (KeyError)    no board, pool, engine or converter of that name
+    │   ├── SignalError                    the samples cannot be played: dtype, NaN, complex, empty file
+    │   └── RateError                      a memory port cannot sustain the rate
+    ├── AllocationError (MemoryError)      a pool has no room for what was asked
+    ├── AddressError                       a physical address is outside a region, taken or misaligned
+    ├── BufferUseError
+    │   ├── BufferFreedError               a buffer or a view of it was used after free()
+    │   ├── BufferInFlightError            free() while a DMA channel still uses the buffer
+    │   └── NotContiguousError             a strided view or a copy has no physical address
+    ├── BusAccessError                          a register access reached nothing
+    ├── WaitTimeoutError (TimeoutError)    a wait ended without what it waited for
+    ├── JobCancelledError                    a job was stopped before its end
+    ├── UnsupportedError                   this board, build or installation cannot do that
+    └── DmaError                           the engine reported an error; has .address and .status
+        ├── DmaStateError                  the channel is not in a state in which that can be done
+        ├── DmaInternalError               DMASR.DMAIntErr
+        ├── DmaSlaveError                  DMASR.DMASlvErr
+        ├── DmaDecodeError                 DMASR.DMADecErr
+        ├── SgInternalError                DMASR.SGIntErr
+        ├── SgSlaveError                   DMASR.SGSlvErr
+        └── SgDecodeError                  DMASR.SGDecErr
+
+A message says what was asked, what is possible, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class GaplessError(Exception):
+    """The root: ``except GaplessError`` catches everything gapless raises on purpose."""
+
+
+class BadArgumentError(GaplessError, ValueError):
+    """What was asked cannot be; nothing was started."""
+
+
+class UnknownNameError(BadArgumentError, KeyError):
+    """No such name: the message lists the names there are."""
+
+    def __init__(self, what: str, asked: object, possible: Iterable[object]) -> None:
+        names = ", ".join(str(name) for name in possible) or "none"
+        super().__init__(f"no {what} {asked!r}: there is {names}")
+
+    def __str__(self) -> str:  # KeyError would print the repr of the message
+        return str(self.args[0])
+
+
+class SignalError(BadArgumentError):
+    """The samples given cannot be played or recorded as they are."""
+
+
+class RateError(BadArgumentError):
+    """The rate asked needs more than a memory port or a converter gives."""
+
+
+class AllocationError(GaplessError, MemoryError):
+    """A pool has no room for what was asked; the message says what is free and where there is more."""
+
+
+class AddressError(GaplessError):
+    """A physical address lies outside a region, is taken, or is misaligned."""
+
+
+class BufferUseError(GaplessError):
+    """A buffer was used in a way that cannot be allowed."""
+
+
+class BufferFreedError(BufferUseError):
+    """The buffer was freed: its memory may belong to somebody else by now."""
+
+
+class BufferInFlightError(BufferUseError):
+    """A DMA channel still uses the buffer."""
+
+
+class NotContiguousError(BufferUseError):
+    """The array has no one physical address: it is strided, or it is a copy outside the pool."""
+
+
+class BusAccessError(GaplessError):
+    """A register access reached an address where no device answers."""
+
+
+class WaitTimeoutError(GaplessError, TimeoutError):
+    """A wait ran out of time; the message says what it waited for."""
+
+
+class JobCancelledError(GaplessError):
+    """A streaming job was stopped before its end."""
+
+
+class UnsupportedError(GaplessError):
+    """This board, build or installation cannot do what was asked; the message says what would."""
+
+
+class DmaError(GaplessError):
+    """A DMA engine reported an error.
+
+    Attributes:
+        address: the physical address concerned (descriptor or buffer), or None when unknown.
+        status: the DMASR or descriptor status word as read.
+    """
+
+    def __init__(self, message: str, *, address: int | None = None, status: int = 0) -> None:
+        super().__init__(message)
+        self.address = address
+        self.status = status
+
+
+class DmaStateError(DmaError):
+    """The channel is not in a state in which that can be done."""
+
+
+class DmaInternalError(DmaError):
+    """DMAIntErr: a descriptor of length 0, or a packet longer than the space offered (PG021, DMASR bit 4)."""
+
+
+class DmaSlaveError(DmaError):
+    """DMASlvErr: the addressed memory answered SLVERR (PG021, DMASR bit 5)."""
+
+
+class DmaDecodeError(DmaError):
+    """DMADecErr: the buffer address decodes to nothing (PG021, DMASR bit 6)."""
+
+
+class SgInternalError(DmaError):
+    """SGIntErr: a fetched descriptor was already complete (PG021, DMASR bit 8)."""
+
+
+class SgSlaveError(DmaError):
+    """SGSlvErr: the memory that holds the descriptor answered SLVERR (PG021, DMASR bit 9)."""
+
+
+class SgDecodeError(DmaError):
+    """SGDecErr: CURDESC or NXTDESC decodes to nothing (PG021, DMASR bit 10)."""

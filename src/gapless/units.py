@@ -1,0 +1,74 @@
+"""Sizes, rates and times: read from what people type, printed the way the field writes them."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import BadArgumentError
+
+KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
+
+_SIZES = {"": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": GIB, "tib": TIB}
+_TIMES = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_QUANTITY = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-zµ]*)\s*\Z", re.IGNORECASE)
+
+
+def _parse(text: str, units: dict[str, float] | dict[str, int], what: str, example: str) -> float:
+    match = _QUANTITY.match(text)
+    unit = match.group(2).lower() if match else None
+    if match is None or unit not in units:
+        raise BadArgumentError(f"{what} {text!r} is not understood: write it like {example}")
+    try:
+        return float(match.group(1)) * units[unit]
+    except ValueError:
+        raise BadArgumentError(f"{what} {text!r} is not a number: write it like {example}") from None
+
+
+def parse_size(text: str, what: str = "size") -> int:
+    """Bytes from ``65536``, ``64KiB`` or ``32GiB`` (binary units only; a decimal unit is refused)."""
+    value = _parse(text, _SIZES, what, "65536, 64KiB or 32GiB")
+    if value != int(value):
+        raise BadArgumentError(f"{what} {text!r} is not a whole number of bytes")
+    return int(value)
+
+
+def parse_time(text: str, what: str = "time") -> float:
+    """Seconds from ``1ms``, ``250us``, ``10ns`` or ``0.5`` (seconds when no unit is given)."""
+    return _parse(text, _TIMES, what, "1ms, 250us or 0.5s")
+
+
+def format_size(nbytes: int) -> str:
+    """``128 MiB``, ``4 GiB``, ``1.5 KiB``: binary units, at most two decimals."""
+    for name, unit in (("TiB", TIB), ("GiB", GIB), ("MiB", MIB), ("KiB", KIB)):
+        if abs(nbytes) >= unit:
+            return f"{nbytes / unit:.2f}".rstrip("0").rstrip(".") + f" {name}"
+    return f"{nbytes} B"
+
+
+def format_bandwidth(bytes_per_second: float) -> str:
+    """``4.80 GB/s``: decimal, as data sheets give bandwidths."""
+    for name, unit in (("GB/s", 1e9), ("MB/s", 1e6), ("kB/s", 1e3)):
+        if bytes_per_second >= unit:
+            return f"{bytes_per_second / unit:.2f} {name}"
+    return f"{bytes_per_second:.0f} B/s"
+
+
+def format_rate(samples_per_second: float) -> str:
+    """``2.048 GSa/s``."""
+    for name, unit in (("GSa/s", 1e9), ("MSa/s", 1e6), ("kSa/s", 1e3)):
+        if samples_per_second >= unit:
+            return f"{samples_per_second / unit:.6g} {name}"
+    return f"{samples_per_second:.6g} Sa/s"
+
+
+def format_time(seconds: float) -> str:
+    """``256 us``, ``1.5 ms``, ``7 s``."""
+    for name, unit in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if abs(seconds) >= unit:
+            return f"{seconds / unit:.4g} {name}"
+    return f"{seconds * 1e9:.4g} ns"
+
+
+def format_address(address: int) -> str:
+    """``0x8_E000_0000``: hexadecimal with a separator every four digits, so that 4 GiB boundaries are seen."""
+    return f"0x{address:_X}"
