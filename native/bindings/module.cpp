@@ -4,4 +4,7 @@
 NB_MODULE(_native, m) {
     m.doc() = "Native core of gapless: memory, the virtual board's models, streaming loops.";
     gapless::bind_memory(m);
+    gapless::bind_bus(m);
+    gapless::bind_model(m);
+    gapless::bind_stream(m);
 }

@@ -1,0 +1,56 @@
+// The physical address space that the DMA engines of the virtual board see.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace gapless {
+
+class Port;
+
+enum class Response { okay, slave_error, decode_error };
+
+class AddressSpace {
+public:
+    // `data` is the host memory behind [base, base + size); `owner` keeps it alive. `kind` selects the
+    // port through which an engine reaches it. Memory that is guarded may only be touched by DMA where
+    // a buffer was allocated.
+    void add_memory(std::uint64_t base, std::uint64_t size, std::uint8_t* data, std::shared_ptr<void> owner,
+                    int kind, bool guarded);
+    // Make [base, base + size) answer SLVERR, as a broken or protected slave does.
+    void add_slave_error(std::uint64_t base, std::uint64_t size);
+    void clear_slave_errors() { slave_errors_.clear(); }
+
+    void allocated(std::uint64_t base, std::uint64_t size) { buffers_[base] = size; }
+    void released(std::uint64_t base) { buffers_.erase(base); }
+
+    Response respond(std::uint64_t address, std::uint64_t nbytes) const;
+    // Host memory behind a range that responds okay.
+    std::uint8_t* translate(std::uint64_t address) const;
+    int kind(std::uint64_t address) const;
+    // Bytes from `address` to the end of the memory that holds it.
+    std::uint64_t contiguous(std::uint64_t address) const;
+    // Whether one live buffer holds the whole range (always true outside guarded memory).
+    bool in_one_buffer(std::uint64_t address, std::uint64_t nbytes) const;
+    // The buffer that holds `address`, as (base, size).
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> buffer_at(std::uint64_t address) const;
+
+private:
+    struct Memory {
+        std::uint64_t base, size;
+        std::uint8_t* data;
+        std::shared_ptr<void> owner;
+        int kind;
+        bool guarded;
+    };
+    const Memory* find(std::uint64_t address) const;
+
+    std::vector<Memory> memories_;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> slave_errors_;
+    std::map<std::uint64_t, std::uint64_t> buffers_;
+};
+
+}  // namespace gapless

@@ -1,0 +1,53 @@
+// What the virtual board is made of: devices with registers, and components that act at a time.
+#pragma once
+
+#include <cstdint>
+
+#include "time.hpp"
+
+namespace gapless {
+
+class Device {
+public:
+    virtual ~Device() = default;
+    virtual std::uint32_t read(std::uint32_t offset, Time now) = 0;
+    virtual void write(std::uint32_t offset, std::uint32_t value, Time now) = 0;
+};
+
+// Something that wants to act at due().
+class Component {
+public:
+    virtual ~Component() = default;
+    Time due() const { return due_; }
+    // Act at `now` == due(), and set the next due time.
+    virtual void step(Time now) = 0;
+    // Something this component waited for happened.
+    virtual void wake(Time now) = 0;
+
+protected:
+    Time due_ = never;
+};
+
+// Interrupt lines as levels. `changed` tells the machine to look whether somebody waits for one.
+class InterruptLines {
+public:
+    void set(int line, bool level) {
+        if (line < 0) return;
+        const std::uint64_t bit = std::uint64_t{1} << line;
+        const std::uint64_t before = levels_;
+        levels_ = level ? levels_ | bit : levels_ & ~bit;
+        if ((levels_ & ~before) != 0) changed_ = true;
+    }
+    bool level(unsigned line) const { return (levels_ >> line & 1) != 0; }
+    bool take_changed() {
+        const bool changed = changed_;
+        changed_ = false;
+        return changed;
+    }
+
+private:
+    std::uint64_t levels_ = 0;
+    bool changed_ = false;
+};
+
+}  // namespace gapless

@@ -1,0 +1,262 @@
+#include "model/machine.hpp"
+
+#include <algorithm>
+
+namespace gapless {
+
+// ---- assembly --------------------------------------------------------------------------------------
+
+Port& Machine::add_port(double bandwidth) {
+    ports_.push_back(std::make_unique<Port>(bandwidth));
+    return *ports_.back();
+}
+
+AxiDma& Machine::add_dma(std::uint64_t base, DmaConfig config) {
+    auto dma = std::make_unique<AxiDma>(std::move(config), DmaWorld{memory_, interrupts_, findings_});
+    AxiDma& reference = *dma;
+    devices_.push_back(std::move(dma));
+    dmas_.push_back(&reference);
+    components_.push_back(&reference.mm2s());
+    components_.push_back(&reference.s2mm());
+    mappings_.push_back({base, &reference});
+    return reference;
+}
+
+Dac& Machine::add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
+    auto dac = std::make_unique<Dac>(samples_per_beat, fifo_bytes);
+    Dac& reference = *dac;
+    devices_.push_back(std::move(dac));
+    mappings_.push_back({base, &reference});
+    return reference;
+}
+
+Adc& Machine::add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
+    auto adc = std::make_unique<Adc>(samples_per_beat, fifo_bytes);
+    Adc& reference = *adc;
+    devices_.push_back(std::move(adc));
+    mappings_.push_back({base, &reference});
+    return reference;
+}
+
+StreamFifo& Machine::add_fifo(std::uint32_t depth) {
+    fifos_.push_back(std::make_unique<StreamFifo>(depth));
+    return *fifos_.back();
+}
+
+void Machine::released(std::uint64_t base, std::uint64_t nbytes) {
+    for (AxiDma* dma : dmas_)
+        if (dma->mm2s().uses(base, nbytes) || dma->s2mm().uses(base, nbytes))
+            findings_.add(now_, "freed-in-flight",
+                          "the buffer at " + hex(base) + " was freed while a DMA channel still uses it", base);
+    memory_.released(base);
+}
+
+// ---- actors ----------------------------------------------------------------------------------------
+
+std::shared_ptr<Machine::Actor> Machine::add_actor(Time time) {
+    auto actor = std::make_shared<Actor>();
+    actor->id = next_id_++;
+    actor->time = std::max(time, now_);
+    actors_.push_back(actor);
+    return actor;
+}
+
+void Machine::remove_actor(const Actor& actor) {
+    actors_.erase(std::remove_if(actors_.begin(), actors_.end(), [&](const auto& a) { return a.get() == &actor; }),
+                  actors_.end());
+    turn_.notify_all();
+}
+
+bool Machine::is_first(const Actor& actor) const {
+    return std::none_of(actors_.begin(), actors_.end(), [&](const auto& other) {
+        return other->state != Actor::State::parked &&
+               std::make_pair(other->key(), other->id) < std::make_pair(actor.key(), actor.id);
+    });
+}
+
+// Returns when `actor` may act: nobody is behind it, and the models have come to its time.
+void Machine::take_turn(Lock& lock, Actor& actor) {
+    actor.time = std::max(actor.time, now_);  // it was parked
+    actor.state = Actor::State::requesting;
+    for (;;) {
+        if (actor.cancelled) break;
+        if (!is_first(actor)) {
+            turn_.notify_all();
+            turn_.wait(lock);
+        } else if (now_ >= actor.time || (advance(actor.time, actor) && now_ >= actor.time)) {
+            break;
+        }
+    }
+    actor.state = Actor::State::running;
+    if (actor.cancelled) throw Cancelled();
+}
+
+bool Machine::wait_line(Lock& lock, Actor& actor, unsigned line, Time deadline) {
+    take_turn(lock, actor);
+    if (interrupts_.level(line)) return true;
+    actor.line = line;
+    actor.deadline = deadline;
+    actor.state = Actor::State::waiting;
+    while (actor.state == Actor::State::waiting) {
+        if (actor.cancelled) break;
+        if (!is_first(actor)) {
+            turn_.notify_all();
+            turn_.wait(lock);
+            continue;
+        }
+        advance(deadline, actor);
+        if (actor.state == Actor::State::waiting && now_ >= deadline) {
+            actor.time = deadline;
+            actor.state = Actor::State::running;
+            return false;
+        }
+    }
+    take_turn(lock, actor);  // woken at actor.time
+    return true;
+}
+
+// Whoever waits for a line that is asserted now continues at this time.
+bool Machine::wake_waiting() {
+    bool woken = false;
+    for (const auto& actor : actors_) {
+        if (actor->state != Actor::State::waiting || !interrupts_.level(actor->line)) continue;
+        actor->time = now_;
+        actor->state = Actor::State::requesting;
+        woken = true;
+    }
+    if (woken) turn_.notify_all();
+    return woken;
+}
+
+// Runs the models up to `until`, or to the first moment at which an actor has to be asked. True when
+// nobody was woken on the way.
+bool Machine::advance(Time until, const Actor& driver) {
+    for (std::uint32_t events = 1;; ++events) {
+        Component* next = nullptr;
+        for (Component* component : components_)
+            if (next == nullptr || component->due() < next->due()) next = component;
+        if (next == nullptr || next->due() > until) {
+            now_ = std::max(now_, until);
+            return true;
+        }
+        now_ = std::max(now_, next->due());
+        next->step(now_);
+        if (interrupts_.take_changed() && wake_waiting()) return false;
+        if (events % 4096 == 0 && driver.cancelled) return true;
+    }
+}
+
+// ---- bus -------------------------------------------------------------------------------------------
+
+Device& Machine::decode(std::uint64_t address, std::uint32_t& offset) const {
+    if (address % 4 != 0) throw BusFault("register address " + hex(address) + " is not a multiple of 4");
+    for (const auto& [base, device] : mappings_) {
+        if (address - base < window) {
+            offset = static_cast<std::uint32_t>(address - base);
+            return *device;
+        }
+    }
+    throw BusFault("no device answers at register address " + hex(address));
+}
+
+namespace {
+constexpr Time longest_wait = 1'000'000 * picoseconds_per_second;  // keeps deadlines far from overflow
+}
+
+class VirtualBus final : public RegisterBus {
+public:
+    VirtualBus(std::shared_ptr<Machine> machine, Time time) : machine_(std::move(machine)) {
+        Machine::Lock lock(machine_->mutex_);
+        actor_ = machine_->add_actor(time);
+    }
+    ~VirtualBus() override {
+        Machine::Lock lock(machine_->mutex_);
+        machine_->remove_actor(*actor_);
+    }
+
+    std::uint32_t read32(std::uint64_t address) override {
+        const Access access(*this);
+        std::uint32_t offset = 0;
+        const std::uint32_t value = machine_->decode(address, offset).read(offset, actor_->time);
+        actor_->time += machine_->cost_.read;
+        return value;
+    }
+
+    void write32(std::uint64_t address, std::uint32_t value) override {
+        const Access access(*this);
+        std::uint32_t offset = 0;
+        machine_->decode(address, offset).write(offset, value, actor_->time);
+        // What a write changes may be what somebody waits for.
+        if (machine_->interrupts_.take_changed()) machine_->wake_waiting();
+        actor_->time += machine_->cost_.write;
+    }
+
+    bool wait_interrupt(unsigned line, Time timeout) override {
+        std::lock_guard one_at_a_time(mutex_);
+        Machine::Lock lock(machine_->mutex_);
+        const Time deadline = actor_->time + std::clamp<Time>(timeout, 0, longest_wait);
+        const bool asserted = machine_->wait_line(lock, *actor_, line, deadline);
+        machine_->turn_.notify_all();
+        return asserted;
+    }
+
+    Time now() override {
+        Machine::Lock lock(machine_->mutex_);
+        return actor_->time;
+    }
+
+    void sleep_until(Time time) override {
+        std::lock_guard one_at_a_time(mutex_);
+        Machine::Lock lock(machine_->mutex_);
+        actor_->time = std::max(actor_->time, time);
+        machine_->take_turn(lock, *actor_);
+        machine_->turn_.notify_all();
+    }
+
+    std::shared_ptr<RegisterBus> fork(const std::string&) override {
+        return std::make_shared<VirtualBus>(machine_, now());
+    }
+
+    void park() override {
+        Machine::Lock lock(machine_->mutex_);
+        actor_->state = Machine::Actor::State::parked;
+        machine_->turn_.notify_all();
+    }
+
+    void resume() override {
+        Machine::Lock lock(machine_->mutex_);
+        actor_->time = std::max(actor_->time, machine_->now_);
+        actor_->state = Machine::Actor::State::running;
+    }
+
+    void cancel() override {
+        actor_->cancelled = true;
+        Machine::Lock lock(machine_->mutex_);
+        machine_->turn_.notify_all();
+    }
+
+private:
+    // One access: waits for its turn, and lets the others look when it is done.
+    class Access {
+    public:
+        explicit Access(VirtualBus& bus) : bus_(bus), one_at_a_time_(bus.mutex_), lock_(bus.machine_->mutex_) {
+            bus_.machine_->take_turn(lock_, *bus_.actor_);
+        }
+        ~Access() { bus_.machine_->turn_.notify_all(); }
+
+    private:
+        VirtualBus& bus_;
+        std::lock_guard<std::mutex> one_at_a_time_;
+        Machine::Lock lock_;
+    };
+
+    std::shared_ptr<Machine> machine_;
+    std::shared_ptr<Machine::Actor> actor_;
+    std::mutex mutex_;  // an actor is one thread of control
+};
+
+std::shared_ptr<RegisterBus> Machine::bus() {
+    return std::make_shared<VirtualBus>(shared_from_this(), now_);
+}
+
+}  // namespace gapless

@@ -1,0 +1,97 @@
+// The virtual board's clock, bus and actors.
+//
+// Time moves only when software touches the bus or waits. Every actor (a streaming loop, the interpreter)
+// has a time of its own; the one furthest behind goes first, and the models are brought to its time before
+// it touches a register. So two loops in two host threads give the same result whatever the host's
+// scheduler does, and nothing polls in real time.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "model/adc.hpp"
+#include "model/axi_dma.hpp"
+#include "model/dac.hpp"
+#include "model/stream_fifo.hpp"
+#include "register_bus.hpp"
+
+namespace gapless {
+
+struct AccessCost {
+    Time read = 200'000;   // 200 ns
+    Time write = 100'000;  // 100 ns
+};
+
+class Machine : public std::enable_shared_from_this<Machine> {
+public:
+    explicit Machine(AccessCost cost) : cost_(cost) {}
+
+    // ---- assembly, before the first access ----
+    Port& add_port(double bandwidth);
+    AxiDma& add_dma(std::uint64_t base, DmaConfig config);
+    Dac& add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
+    Adc& add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
+    StreamFifo& add_fifo(std::uint32_t depth);
+
+    AddressSpace& memory() { return memory_; }
+    // For everything that looks at or changes the models from outside a bus access.
+    std::unique_lock<std::mutex> lock() { return std::unique_lock(mutex_); }
+    const Findings& findings() const { return findings_; }
+    Time now() const { return now_; }
+    // A buffer was given back: an engine that still uses it is a finding.
+    void released(std::uint64_t base, std::uint64_t nbytes);
+
+    std::shared_ptr<RegisterBus> bus();  // a new actor, at the present time
+
+private:
+    friend class VirtualBus;
+
+    struct Actor {
+        enum class State { running, requesting, waiting, parked };
+        std::uint64_t id = 0;
+        State state = State::running;
+        Time time = 0;
+        unsigned line = 0;
+        Time deadline = never;
+        std::atomic<bool> cancelled{false};
+        Time key() const { return state == State::waiting ? deadline : time; }
+    };
+    using Lock = std::unique_lock<std::mutex>;
+
+    std::shared_ptr<Actor> add_actor(Time time);
+    void remove_actor(const Actor& actor);
+    bool is_first(const Actor& actor) const;
+    void take_turn(Lock& lock, Actor& actor);
+    bool wait_line(Lock& lock, Actor& actor, unsigned line, Time deadline);
+    bool advance(Time until, const Actor& driver);
+    bool wake_waiting();
+    Device& decode(std::uint64_t address, std::uint32_t& offset) const;
+
+    struct Mapping {
+        std::uint64_t base;
+        Device* device;
+    };
+    static constexpr std::uint64_t window = 0x1000;  // of a device's registers
+
+    const AccessCost cost_;
+    std::mutex mutex_;
+    std::condition_variable turn_;
+    Time now_ = 0;
+    std::uint64_t next_id_ = 0;
+    std::vector<std::shared_ptr<Actor>> actors_;
+
+    AddressSpace memory_;
+    InterruptLines interrupts_;
+    Findings findings_;
+    std::vector<std::unique_ptr<Port>> ports_;
+    std::vector<std::unique_ptr<Device>> devices_;
+    std::vector<std::unique_ptr<StreamFifo>> fifos_;
+    std::vector<AxiDma*> dmas_;
+    std::vector<Component*> components_;
+    std::vector<Mapping> mappings_;
+};
+
+}  // namespace gapless

@@ -1,0 +1,146 @@
+#include "stream/loops.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace gapless {
+
+namespace {
+
+// PG021, "Register Space" and "Scatter Gather Descriptor".
+constexpr std::uint64_t dmacr = 0x00, dmasr = 0x04, curdesc = 0x08, taildesc = 0x10, address_register = 0x18,
+                        length_register = 0x28;
+constexpr std::uint32_t error_bits = 0x770, interrupt_bits = 0x7000, ioc_irq = 0x1000;
+constexpr std::uint32_t descriptor_bytes = 64, complete = 1u << 31, transferred_mask = 0x03FFFFFF;
+constexpr std::uint32_t start_of_frame = 1u << 27, end_of_frame = 1u << 26;
+constexpr std::size_t buffer_offset = 0x08, control_offset = 0x18, status_offset = 0x1C;
+
+std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
+std::uint32_t high(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
+
+// The lower half goes last where it starts something.
+void write_pointer(RegisterBus& bus, const ChannelPort& port, std::uint64_t offset, std::uint64_t value) {
+    if (port.wide) bus.write32(port.registers + offset + 4, high(value));
+    bus.write32(port.registers + offset, low(value));
+}
+
+void store32(std::uint8_t* at, std::uint32_t value) {
+    // Descriptors are shared with the engine: one aligned 32-bit access each, never torn, never elided.
+    *reinterpret_cast<volatile std::uint32_t*>(at) = value;
+}
+
+std::uint32_t load32(const std::uint8_t* at) { return *reinterpret_cast<const volatile std::uint32_t*>(at); }
+
+void write_descriptor(const Ring& ring, std::uint64_t index, const Segment& segment) {
+    std::uint8_t* at = ring.host + index % ring.count * descriptor_bytes;
+    const std::uint64_t next = ring.base + (index + 1) % ring.count * descriptor_bytes;
+    store32(at, low(next));
+    store32(at + 4, high(next));
+    store32(at + buffer_offset, low(segment.address));
+    store32(at + buffer_offset + 4, high(segment.address));
+    store32(at + control_offset, segment.length | start_of_frame | end_of_frame);
+    store32(at + status_offset, 0);
+}
+
+template <typename Body>
+LoopResult guarded(Body body) {
+    LoopResult result;
+    try {
+        body(result);
+    } catch (const Cancelled&) {
+        result.outcome = Outcome::cancelled;
+    } catch (const BusFault& fault) {
+        result.outcome = Outcome::bus_fault;
+        result.message = fault.what();
+    }
+    return result;
+}
+
+}  // namespace
+
+LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, const Plan& plan, const LoopOptions& options,
+                      std::atomic<std::uint64_t>& progress) {
+    return guarded([&](LoopResult& result) {
+        Time completed = bus.now();
+        const std::uint64_t size = plan.size();
+        for (std::uint64_t index = 0; index < size; ++index) {
+            const Segment& segment = plan.at(index);
+            result.address = segment.address;
+            bus.write32(port.registers + address_register, low(segment.address));
+            if (port.wide) bus.write32(port.registers + address_register + 4, high(segment.address));
+            if (index > 0 && options.software_delay > 0)
+                bus.sleep_until(completed + options.software_delay - options.start_latency);
+            bus.write32(port.registers + length_register, segment.length);
+
+            const bool asserted = bus.wait_interrupt(port.interrupt, options.timeout);
+            completed = bus.now();
+            result.status = bus.read32(port.registers + dmasr);
+            if ((result.status & error_bits) != 0) {
+                result.outcome = Outcome::dma_error;
+                return;
+            }
+            // An interrupt that got lost on its way is no time-out: the status register tells.
+            if (!asserted && (result.status & ioc_irq) == 0) {
+                result.outcome = Outcome::timeout;
+                return;
+            }
+            bus.write32(port.registers + dmasr, interrupt_bits);
+            result.bytes += port.receive ? bus.read32(port.registers + length_register) : segment.length;
+            ++result.transfers;
+            progress.store(result.bytes, std::memory_order_relaxed);
+        }
+    });
+}
+
+LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring, const Plan& plan,
+                    std::uint32_t control, const LoopOptions& options, std::atomic<std::uint64_t>& progress) {
+    return guarded([&](LoopResult& result) {
+        const std::uint64_t size = plan.size();
+        std::uint64_t queued = 0;  // descriptors written
+        const auto queue = [&] {
+            while (queued < size && queued < result.transfers + ring.count) {
+                write_descriptor(ring, queued, plan.at(queued));
+                ++queued;
+            }
+            std::atomic_thread_fence(std::memory_order_seq_cst);
+        };
+        const auto write_tail = [&] {
+            write_pointer(bus, port, taildesc, ring.base + (queued - 1) % ring.count * descriptor_bytes);
+        };
+
+        queue();
+        write_pointer(bus, port, curdesc, ring.base);
+        bus.write32(port.registers + dmacr, control);
+        write_tail();
+        while (result.transfers < size) {
+            result.address = ring.base + result.transfers % ring.count * descriptor_bytes;
+            const bool asserted = bus.wait_interrupt(port.interrupt, options.timeout);
+            if (options.software_delay > 0 && asserted) bus.sleep_until(bus.now() + options.software_delay);
+            result.status = bus.read32(port.registers + dmasr);
+            if (!asserted && (result.status & (error_bits | ioc_irq)) == 0) {
+                result.outcome = Outcome::timeout;
+                return;
+            }
+            // Acknowledge first: what completes from here on asserts the line again.
+            bus.write32(port.registers + dmasr, interrupt_bits);
+            while (result.transfers < queued) {
+                const std::uint8_t* at = ring.host + result.transfers % ring.count * descriptor_bytes;
+                const std::uint32_t status = load32(at + status_offset);
+                if ((status & complete) == 0) break;
+                result.bytes += status & transferred_mask;
+                ++result.transfers;
+            }
+            progress.store(result.bytes, std::memory_order_relaxed);
+            if ((result.status & error_bits) != 0) {
+                result.outcome = Outcome::dma_error;
+                result.address = ring.base + result.transfers % ring.count * descriptor_bytes;
+                return;
+            }
+            const std::uint64_t before = queued;
+            queue();
+            if (queued != before) write_tail();
+        }
+    });
+}
+
+}  // namespace gapless

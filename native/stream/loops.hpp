@@ -1,0 +1,55 @@
+// The streaming loops: what must not wait for the interpreter. Each runs one DMA channel through a plan.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "register_bus.hpp"
+#include "stream/segments.hpp"
+
+namespace gapless {
+
+enum class Outcome { done, dma_error, timeout, cancelled, bus_fault };
+
+struct LoopResult {
+    Outcome outcome = Outcome::done;
+    std::uint32_t status = 0;        // DMASR when it ended
+    std::uint64_t transfers = 0;     // pieces moved
+    std::uint64_t bytes = 0;         // moved in them
+    std::uint64_t address = 0;       // of the piece, or the descriptor, it ended at when not done
+    std::string message;             // of a bus fault
+};
+
+struct ChannelPort {
+    std::uint64_t registers = 0;  // base address of the channel's registers
+    unsigned interrupt = 0;
+    bool wide = true;             // the instance has the _MSB registers
+    bool receive = false;         // S2MM
+};
+
+struct LoopOptions {
+    Time timeout = picoseconds_per_second;  // for one piece
+    // The software is this late at every re-arm: counted from the end of a transfer to the moment the next
+    // one's first word can be in the FIFO, so the engine's start-up, `start_latency`, is part of it.
+    Time software_delay = 0;
+    Time start_latency = 0;
+};
+
+// Direct mode: one transfer after the other, re-armed from the completion interrupt. The channel runs
+// (DMACR.RS) with its interrupts enabled.
+LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, const Plan& plan, const LoopOptions& options,
+                      std::atomic<std::uint64_t>& progress);
+
+// A ring of descriptors in DMA memory: `host` is where software sees it, `base` its physical address.
+struct Ring {
+    std::uint8_t* host = nullptr;
+    std::uint64_t base = 0;
+    std::uint32_t count = 0;
+};
+
+// Scatter-gather: the ring is filled, started, and extended by its tail while it runs. The channel is
+// halted, with its control bits in `control`.
+LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring, const Plan& plan,
+                    std::uint32_t control, const LoopOptions& options, std::atomic<std::uint64_t>& progress);
+
+}  // namespace gapless
