@@ -32,6 +32,8 @@ public:
     void flush() {
         if (buffer_.empty()) return;
         nb::gil_scoped_acquire acquire;
+        // A collection in here could let go of a bus or a buffer, which take the lock that is held.
+        const bool collecting = PyGC_Disable() != 0;
         try {
             const nb::object view = nb::steal(PyMemoryView_FromMemory(
                 reinterpret_cast<char*>(buffer_.data()), static_cast<Py_ssize_t>(buffer_.size()), PyBUF_READ));
@@ -40,6 +42,7 @@ public:
         } catch (nb::python_error& error) {
             error.discard_as_unraisable("the tap of a DAC");
         }
+        if (collecting) PyGC_Enable();
         buffer_.clear();
     }
     ~Tap() {

@@ -56,6 +56,7 @@ void bind_stream(nb::module_& m) {
                  new (self) Plan{segments(pass), repeat, segments(rest)};
              },
              "pass_"_a, "repeat"_a, "rest"_a)
+        .def("after", &Plan::after, "pieces"_a)
         .def_prop_ro("size", &Plan::size);
 
     nb::class_<ChannelPort>(m, "ChannelPort")

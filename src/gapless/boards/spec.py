@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -29,7 +29,8 @@ class MemorySpec:
 class PoolSpec:
     """A range that buffers are allocated from.
 
-    ``granularity`` is the allocation unit in bytes (4096 where an operating system hands out pages).
+    ``granularity`` is the allocation unit in bytes (4096 where an operating system hands out pages);
+    ``size_alignment_limit``: buffers are aligned to their size up to this, as CMA does (0: they are not).
     ``other_users`` are (offset, size) ranges that somebody else holds from the start, as the drivers
     of a running kernel hold parts of its CMA area.
     """
@@ -40,6 +41,7 @@ class PoolSpec:
     kind: MemoryKind
     granularity: int = 64
     other_users: tuple[tuple[int, int], ...] = ()
+    size_alignment_limit: int = 0
     about: str = ""
 
 
@@ -112,7 +114,6 @@ class BoardSpec:
     dmas: tuple[DmaSpec, ...]
     converters: tuple[ConverterSpec, ...]
     design: str = ""
-    notes: Mapping[str, str] = field(default_factory=dict)
 
     def dma(self, name: str) -> DmaSpec:
         """The DMA instance called ``name``."""

@@ -1,1 +1,23 @@
-"""TODO."""
+"""The AXI DMA: driver, descriptors, errors."""
+
+from .axi_dma import AxiDma, Channel, Recovery
+from .pieces import check_span, piece_bytes, split
+from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, Control, Status
+from .ring import DescriptorRing
+from .transfer import Moved, Transfer
+
+__all__ = [
+    "DESCRIPTOR",
+    "DESCRIPTOR_BYTES",
+    "AxiDma",
+    "Channel",
+    "Control",
+    "DescriptorRing",
+    "Moved",
+    "Recovery",
+    "Status",
+    "Transfer",
+    "check_span",
+    "piece_bytes",
+    "split",
+]

@@ -1,1 +1,24 @@
-"""TODO."""
+"""Playing and recording: from arrays to converters and back, with the ledger of what passed."""
+
+from .converter import Bench, Converter, Progress
+from .ledger import Gap, Ledger
+from .monitor import StreamMonitor
+from .player import Dac
+from .probe import Probe
+from .recorder import Adc, Recording
+from .report import Capture, PlayReport
+
+__all__ = [
+    "Adc",
+    "Bench",
+    "Capture",
+    "Converter",
+    "Dac",
+    "Gap",
+    "Ledger",
+    "PlayReport",
+    "Probe",
+    "Progress",
+    "Recording",
+    "StreamMonitor",
+]

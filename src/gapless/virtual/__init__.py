@@ -1,1 +1,6 @@
-"""TODO."""
+"""The virtual board: native models of memory, DMA and converters, assembled from a BoardSpec."""
+
+from .board import open_board
+from .faults import Faults
+
+__all__ = ["Faults", "open_board"]

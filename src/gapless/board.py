@@ -1,0 +1,144 @@
+"""A board: its memory, its register bus, its DMA engines and converters."""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, cast
+
+from ._native import Bus
+from .boards import BoardSpec
+from .dma import AxiDma
+from .errors import BadArgumentError, UnknownNameError, UnsupportedError
+from .memory import AddressMap, Pool
+from .stream import Adc, Bench, Dac, Probe
+
+#: Who opens the boards of a scheme. Imported when first asked for: nothing else may import virtual/.
+_OPENERS = {"virtual": "gapless.virtual"}
+
+
+class Finding(NamedTuple):
+    """Something software did wrong that a real board would not have told.
+
+    ``time`` in seconds of the virtual clock; ``address`` is physical.
+    """
+
+    time: float
+    kind: str
+    text: str
+    address: int
+
+
+class Board:
+    """What :func:`open` returns. A context manager: leaving it closes the board.
+
+    Attributes:
+        uri: what it was opened as.
+        spec: the description it is driven by.
+        bus: the register bus.
+        address_map: every region of memory.
+        memory: the pools by name.
+        probe: the bench around a virtual board; None on a real one.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        spec: BoardSpec,
+        bus: Bus,
+        address_map: AddressMap,
+        memory: Mapping[str, Pool],
+        *,
+        probe: Probe | None = None,
+        findings: Callable[[], list[tuple[float, str, str, int]]] = list,
+    ) -> None:
+        self.uri, self.spec, self.bus, self.address_map = uri, spec, bus, address_map
+        self.memory, self.probe = memory, probe
+        self._findings = findings
+        self._dmas = {dma.name: AxiDma(bus, dma) for dma in spec.dmas}
+        pool = memory.get("ps-cma") or next(iter(memory.values()))
+        self._bench = Bench(uri, spec, bus, memory, self._dmas, probe, pool)
+        self._open = True
+        _boards.add(self)
+
+    def __repr__(self) -> str:
+        return f"<Board {self.uri}: {self.spec.title}>"
+
+    def dac(self, index: int = 0) -> Dac:
+        """DAC number ``index``."""
+        return cast(Dac, self._converter("dac", index, Dac))
+
+    def adc(self, index: int = 0) -> Adc:
+        """ADC number ``index``."""
+        return cast(Adc, self._converter("adc", index, Adc))
+
+    def dma(self, name: str) -> AxiDma:
+        """The DMA instance called ``name``."""
+        if name not in self._dmas:
+            raise UnknownNameError("DMA", name, self._dmas)
+        return self._dmas[name]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What software did wrong so far, on a virtual board; always empty on a real one."""
+        return tuple(Finding(*found) for found in self._findings())
+
+    def close(self) -> None:
+        """End what is still under way. Arrays on the board's memory stay readable."""
+        if not self._open:
+            return
+        self._open = False
+        for dma in self._dmas.values():
+            for channel in dma._channels():
+                if channel._transfer is not None:
+                    channel._transfer.cancel()
+        self.bus.cancel()
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _converter(self, direction: str, index: int, kind: type[Any]) -> Any:
+        known = [spec for spec in self.spec.converters if spec.direction == direction]
+        for spec in known:
+            if spec.index == index:
+                return kind(self._bench, spec)
+        raise UnknownNameError(direction.upper(), index, (spec.index for spec in known))
+
+
+# Threads that run a streaming loop must end before the interpreter does.
+_boards: weakref.WeakSet[Board] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for board in list(_boards):
+        board.close()
+
+
+def open(uri: str = "virtual:zcu111") -> Board:  # noqa: A001
+    """Open a board.
+
+    Args:
+        uri: ``virtual:zcu111`` for the virtual ZCU111; options follow a question mark:
+            ``ps=32GiB`` (SODIMM, 4GiB as delivered), ``cma=128MiB``, ``fifo=1MiB`` (depth of the
+            converters' FIFOs), ``read=200ns`` and ``write=100ns`` (cost of a register access).
+
+    Raises UnknownNameError or BadArgumentError when there is no such board.
+    """
+    scheme, colon, _ = uri.partition(":")
+    if scheme == "local":
+        raise UnsupportedError(
+            "board local: this version drives virtual boards only; open virtual:zcu111"
+        )
+    if scheme not in _OPENERS or not colon:
+        raise UnknownNameError("board", uri, ("virtual:zcu111", "virtual:zcu111?ps=32GiB"))
+    try:
+        opener = importlib.import_module(_OPENERS[scheme]).open_board
+    except ModuleNotFoundError as error:  # pragma: no cover - a broken installation
+        raise BadArgumentError(f"board {uri!r} needs {error.name}, which is not installed") from error
+    return cast(Board, opener(uri))

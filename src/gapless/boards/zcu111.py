@@ -1,0 +1,111 @@
+"""The ZCU111: Zynq UltraScale+ RFSoC XCZU28DR with PS DDR4 on a SODIMM and PL DDR4 on the board.
+
+Sources: UG1271 (ZCU111 board guide), UG1085 (Zynq UltraScale+ TRM, "System Addresses"), DS926 (converter
+rates), PG021 (AXI DMA), PG085 (AXI4-Stream infrastructure: FIFO depth).
+"""
+
+from __future__ import annotations
+
+from ..units import GIB, KIB, MIB
+from .spec import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, MemorySpec, PoolSpec, PortSpec
+
+PS_LOW = 0x0
+PS_HIGH = 0x8_0000_0000
+PL_DDR = 0x10_0000_0000
+REGISTERS = 0xA000_0000
+_LOW_BYTES = 2 * GIB
+_LINUX_BYTES = 4 * GIB  # what Linux manages; the rest of a larger SODIMM is the carve-out
+
+#: HP ports: 128 bits at 300 MHz. HP1 and HP2 share one path to the memory controller (UG1085, "PS Interconnect").
+_HP_BANDWIDTH = 16 * 300e6
+#: PL DDR4: 512 bits at 300 MHz.
+_PL_BANDWIDTH = 64 * 300e6
+
+#: Where other drivers of a running kernel hold parts of the CMA area: (offset, size). 7 MiB of 128, in
+#: places that leave a largest block of 96 MiB.
+_CMA_USERS = ((0, 4 * MIB), (12 * MIB, 1 * MIB), (20 * MIB, 1 * MIB), (31 * MIB, 1 * MIB))
+
+
+def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: int = MIB) -> BoardSpec:
+    """A ZCU111 with a SODIMM of ``ps_bytes``, a CMA area of ``cma_bytes`` and stream FIFOs of ``fifo_bytes``.
+
+    Its design has two DACs and two ADCs. Each is reached by two AXI DMA instances through an AXI4-Stream
+    switch: one built with scatter-gather and one without, since software cannot change that.
+    """
+    memories = [
+        MemorySpec("ps-ddr-low", PS_LOW, _LOW_BYTES, MemoryKind.PS),
+        MemorySpec("ps-ddr-high", PS_HIGH, ps_bytes - _LOW_BYTES, MemoryKind.PS),
+        MemorySpec("pl-ddr", PL_DDR, 4 * GIB, MemoryKind.PL),
+    ]
+    # The kernel puts the CMA area at the top of the low memory.
+    pools = [
+        PoolSpec(
+            "ps-cma",
+            PS_LOW + _LOW_BYTES - cma_bytes,
+            cma_bytes,
+            MemoryKind.PS,
+            granularity=4 * KIB,
+            other_users=tuple((at, size) for at, size in _CMA_USERS if at + size <= cma_bytes),
+            size_alignment_limit=MIB,
+            about="PS memory that Linux lends: contiguous, in pages, shared with its drivers",
+        )
+    ]
+    carveout = max(0, ps_bytes - _LINUX_BYTES)
+    pools.append(
+        PoolSpec(
+            "ps-carveout",
+            PS_HIGH + _LINUX_BYTES - _LOW_BYTES,
+            carveout,
+            MemoryKind.PS,
+            about="PS memory above the 4 GiB that Linux manages"
+            + ("" if carveout else ": none on this SODIMM (virtual:zcu111?ps=32GiB has 28 GiB)"),
+        )
+    )
+    pools.append(PoolSpec("pl-ddr", PL_DDR, 4 * GIB, MemoryKind.PL, about="DDR4 of the PL"))
+    ports = (
+        PortSpec("HP0", _HP_BANDWIDTH),
+        PortSpec("HP1+HP2", _HP_BANDWIDTH),
+        PortSpec("HP3", _HP_BANDWIDTH),
+        PortSpec("PL DDR4", _PL_BANDWIDTH),
+    )
+    hp = {"dac0": "HP0", "adc0": "HP3", "dac1": "HP1+HP2", "adc1": "HP1+HP2"}
+    dmas = []
+    converters = []
+    for number, (name, port) in enumerate(hp.items()):
+        transmit = name.startswith("dac")
+        names = (f"dma_{name}", f"dma_{name}_direct")
+        for variant, dma_name in enumerate(names):
+            line = 2 * number + variant
+            dmas.append(
+                DmaSpec(
+                    dma_name,
+                    REGISTERS + 0x10000 * line,
+                    sg=variant == 0,
+                    ports={MemoryKind.PS: port, MemoryKind.PL: "PL DDR4"},
+                    mm2s_interrupt=line if transmit else None,
+                    s2mm_interrupt=None if transmit else line,
+                    data_width=64,
+                )
+            )
+        converters.append(
+            ConverterSpec(
+                name,
+                name[:3],
+                int(name[3:]),
+                REGISTERS + 0x10_0000 + 0x10000 * number,
+                samples_per_beat=16 if transmit else 8,
+                max_rate=6.554e9 if transmit else 4.096e9,
+                dmas=names,
+                fifo_bytes=fifo_bytes,
+            )
+        )
+    return BoardSpec(
+        "zcu111",
+        "Zynq UltraScale+ RFSoC ZCU111",
+        tuple(memories),
+        tuple(pools),
+        ports,
+        tuple(dmas),
+        tuple(converters),
+        design="two DACs and two ADCs, each behind AXI DMA in both builds",
+    )

@@ -1,0 +1,57 @@
+"""Cutting a signal into what one transfer or descriptor can move."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..boards import DmaSpec
+from ..errors import AddressError
+from ..units import format_address
+
+
+def piece_bytes(spec: DmaSpec) -> int:
+    """Bytes of the largest piece after which the next one is still aligned for the engine.
+
+    The length field holds 2**width - 1 at most; the next piece starts on a multiple of the data width
+    (and of 64 bytes where the field is that large), because an engine without realignment (DRE) needs it.
+    """
+    unit = max(spec.data_width, 64)
+    if spec.max_length < unit:
+        unit = spec.data_width
+    largest = spec.max_length // unit * unit
+    if largest == 0:
+        raise AddressError(
+            f"{spec.name}: a {spec.length_width}-bit length field holds {spec.max_length} bytes, less than one "
+            f"{spec.data_width}-byte word of the engine"
+        )
+    return largest
+
+
+def check_span(spec: DmaSpec, address: int, nbytes: int) -> None:
+    """Raise AddressError unless the engine can reach ``[address, address + nbytes)``."""
+    if nbytes <= 0:
+        raise AddressError(f"{spec.name}: asked to move {nbytes} bytes; a transfer moves at least 1")
+    limit = 1 << spec.address_width
+    if address < 0 or address + nbytes > limit:
+        raise AddressError(
+            f"{spec.name}: the buffer at {format_address(address)} ends at {format_address(address + nbytes)}, beyond "
+            f"the engine's {spec.address_width}-bit addresses; allocate it with below={format_address(limit)}"
+        )
+    if not spec.dre and address % spec.data_width:
+        raise AddressError(
+            f"{spec.name}: the buffer at {format_address(address)} is not aligned to the engine's {spec.data_width}-byte "
+            "words, and the engine was built without realignment (DRE)"
+        )
+
+
+def split(spec: DmaSpec, address: int, nbytes: int) -> NDArray[np.uint64]:
+    """Pieces that cover ``[address, address + nbytes)`` in order: uint64, shape (n, 2), rows (address, length)."""
+    check_span(spec, address, nbytes)
+    step = piece_bytes(spec)
+    starts = np.arange(0, nbytes, step, dtype=np.uint64)
+    pieces = np.empty((len(starts), 2), dtype=np.uint64)
+    pieces[:, 0] = starts + np.uint64(address)
+    pieces[:, 1] = step
+    pieces[-1, 1] = nbytes - int(starts[-1])
+    return pieces

@@ -1,0 +1,68 @@
+"""Descriptors in DMA memory, linked into a ring."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..boards import DmaSpec
+from ..errors import BadArgumentError
+from ..memory import DmaBuffer, Pool
+from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, Frame
+
+
+class DescriptorRing:
+    """``count`` scatter-gather descriptors, each pointing to the next and the last to the first.
+
+    The memory comes from ``pool`` and is given back by :meth:`free` (or the ``with`` statement).
+    PG021, "Scatter Gather Descriptor": 64 bytes each, 64-byte aligned.
+    """
+
+    def __init__(self, pool: Pool, spec: DmaSpec, count: int) -> None:
+        if count < 1:
+            raise BadArgumentError(f"a descriptor ring has at least 1 descriptor, asked {count}")
+        self.count = count
+        self.buffer: DmaBuffer = pool.allocate(
+            count * DESCRIPTOR_BYTES, np.uint8, align=DESCRIPTOR_BYTES, below=1 << spec.address_width
+        )
+        self.physical_address: int = self.buffer.physical_address
+        self.bytes: NDArray[np.uint8] = np.asarray(self.buffer)
+        self.bytes[:] = 0
+
+    @property
+    def descriptors(self) -> NDArray[np.void]:
+        """The descriptors as a structured array, shape (count,), dtype :data:`~.registers.DESCRIPTOR`."""
+        return self.bytes.view(DESCRIPTOR)
+
+    def address_of(self, index: int) -> int:
+        """Physical address of descriptor ``index`` (taken modulo the ring's length)."""
+        return self.physical_address + index % self.count * DESCRIPTOR_BYTES
+
+    @property
+    def outside(self) -> int:
+        """A descriptor address that is not in the ring: what TAILDESC gets in cyclic mode."""
+        return self.physical_address + self.count * DESCRIPTOR_BYTES
+
+    def link(self, pieces: NDArray[np.uint64]) -> None:
+        """Describe ``pieces`` (uint64, shape (count, 2), rows (address, length)), one packet each, in a ring."""
+        if pieces.shape != (self.count, 2):
+            raise BadArgumentError(f"{len(pieces)} pieces for a ring of {self.count} descriptors")
+        ring = self.descriptors
+        ring["next"] = np.roll(
+            self.physical_address + DESCRIPTOR_BYTES * np.arange(self.count, dtype=np.uint64), -1
+        )
+        ring["buffer"] = pieces[:, 0]
+        ring["control"] = pieces[:, 1].astype(np.uint32) | np.uint32(Frame.START | Frame.END)
+        ring["status"] = 0
+        self.buffer.sync_to_device()
+
+    def free(self) -> None:
+        """Give the memory back."""
+        del self.bytes
+        self.buffer.free()
+
+    def __enter__(self) -> DescriptorRing:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.free()

@@ -1,0 +1,108 @@
+"""What a DAC and an ADC of a board have in common: which engine, which port, at which rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .._native import Bus
+from ..boards import BoardSpec, ConverterSpec
+from ..dma import AxiDma
+from ..errors import BadArgumentError, RateError, UnknownNameError
+from ..memory import Pool
+from ..units import format_bandwidth, format_rate
+from .monitor import StreamMonitor, rate_register
+from .probe import Probe
+
+#: Called about twenty times a second with the bytes moved so far and the bytes in all.
+Progress = Callable[[int, int], None]
+
+SAMPLE_BYTES = 2
+_ENGINES = ("auto", "sg", "direct", "cyclic")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the converters of one board share."""
+
+    name: str
+    spec: BoardSpec
+    bus: Bus
+    pools: Mapping[str, Pool]
+    dmas: Mapping[str, AxiDma]
+    probe: Probe | None
+    #: where descriptors are allocated
+    descriptor_pool: Pool
+
+    def default_pool(self) -> Pool:
+        """The pool a signal goes to when none is named: the fastest memory, which is the PL's."""
+        return self.pools.get("pl-ddr") or next(iter(self.pools.values()))
+
+
+class Converter:
+    """A DAC or an ADC, with the DMA instances that reach it and its stream monitor."""
+
+    def __init__(self, bench: Bench, spec: ConverterSpec) -> None:
+        self.bench, self.spec = bench, spec
+        self.monitor = StreamMonitor(bench.bus, spec)
+
+    def __repr__(self) -> str:
+        return f"<{self.spec.name} of {self.bench.name}, up to {format_rate(self.spec.max_rate)}>"
+
+    def engines(self) -> dict[str, AxiDma]:
+        """The engines this converter can be run with, and the DMA instance each needs."""
+        found: dict[str, AxiDma] = {}
+        for name in self.spec.dmas:
+            dma = self.bench.dmas[name]
+            for engine in ("sg", "cyclic") if dma.spec.sg else ("direct",):
+                found.setdefault(engine, dma)
+        return found
+
+    def choose_engine(self, engine: str) -> tuple[str, AxiDma]:
+        """The engine's name and its DMA instance; ``auto`` prefers scatter-gather."""
+        possible = self.engines()
+        if engine not in _ENGINES:
+            raise UnknownNameError("engine", engine, _ENGINES)
+        if engine == "auto":
+            engine = "sg" if "sg" in possible else "direct"
+        if engine not in possible:
+            raise BadArgumentError(
+                f"engine {engine}: the DMA of {self.spec.name} is not built for it; this design has {', '.join(possible)}"
+            )
+        return engine, possible[engine]
+
+    def choose_pool(self, memory: str | None) -> Pool:
+        """The pool called ``memory``."""
+        if memory is None:
+            return self.bench.default_pool()
+        try:
+            return self.bench.pools[memory]
+        except KeyError:
+            raise UnknownNameError("memory", memory, self.bench.pools) from None
+
+    def check_rate(self, rate: float, pool: Pool, dma: AxiDma) -> None:
+        """Raise RateError unless the converter and the memory port sustain ``rate`` (Sa/s)."""
+        rate_register(rate)
+        if rate > self.spec.max_rate:
+            raise RateError(
+                f"{self.spec.name} converts at most {format_rate(self.spec.max_rate)}; asked {format_rate(rate)}"
+            )
+        need = rate * SAMPLE_BYTES
+        port = self.bench.spec.port(dma.spec.ports[pool.region.kind])
+        if need <= port.bandwidth:
+            return
+        better = [
+            other.name
+            for other in self.bench.pools.values()
+            if other.size and self.bench.spec.port(dma.spec.ports[other.region.kind]).bandwidth >= need
+        ]
+        kind = pool.region.kind.value.upper()
+        raise RateError(
+            f"{format_rate(rate)} needs {format_bandwidth(need)}, the {kind} port ({port.name}) gives "
+            f"{format_bandwidth(port.bandwidth)}"
+            + (f"; {', '.join(better)} can" if better else "; no memory of this board can")
+        )
+
+    def piece_timeout(self, nbytes: int, rate: float) -> float:
+        """Seconds of bus time to wait for one piece: four times what it lasts, and 50 ms."""
+        return 4 * nbytes / (rate * SAMPLE_BYTES) + 0.05

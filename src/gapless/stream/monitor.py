@@ -1,0 +1,116 @@
+"""Driver of the stream monitor: the counters beside a converter (docs/stream-monitor.md)."""
+
+from __future__ import annotations
+
+from ..boards import ConverterSpec
+from ..bus import RegisterBus
+from ..errors import BadArgumentError
+from .ledger import Gap, Ledger
+
+IDENTITY = 0x47504C31  # "GPL1"
+
+_CONTROL, _STATUS, _RATE, _SAMPLES, _MISSING, _GAP_COUNT = 0x00, 0x04, 0x08, 0x10, 0x18, 0x20
+_GAP_SELECT, _GAP_INDEX, _GAP_LENGTH, _GAP_CAUSE, _GAP_LOGGED = 0x24, 0x28, 0x30, 0x38, 0x3C
+_FIFO_LEVEL, _FIFO_LOW, _FIFO_HIGH, _FIFO_DEPTH = 0x40, 0x44, 0x48, 0x4C
+_CAPTURE, _PACKET, _IDENT = 0x50, 0x58, 0x60
+_ENABLE, _CLEAR, _ZERO_IN_GAP = 1, 2, 4
+
+_CAUSES = {
+    "dac": {
+        1: "underrun: the next transfer was started too late",
+        2: "underrun: the memory port is slower than the converter",
+        3: "underrun: the stream was stalled",
+        4: "partial word inside the stream",
+        5: "underrun: the next descriptor was not fetched in time",
+    },
+    "adc": {
+        1: "overrun: the next transfer was started too late",
+        2: "overrun: the memory port is slower than the converter",
+        3: "overrun: the stream was stalled",
+    },
+}
+
+
+class StreamMonitor:
+    """Counts what passes a converter and logs every gap."""
+
+    def __init__(self, bus: RegisterBus, spec: ConverterSpec) -> None:
+        self._bus, self._spec = bus, spec
+
+    def start(self, rate: float, *, capture: int = 0, packet: int = 0, zero_in_gap: bool = False) -> None:
+        """Forget all counts, and convert at ``rate`` (Sa/s) from now on.
+
+        A DAC's sample 0 is the first word that reaches it. An ADC captures ``capture`` samples (0: no
+        end) and sets TLAST after every ``packet`` samples (0: only at the end of the capture).
+        """
+        self._write(_CONTROL, 0)
+        self._write_wide(_RATE, rate_register(rate))
+        self._write_wide(_CAPTURE, capture)
+        self._write_wide(_PACKET, packet)
+        self._write(_CONTROL, _ENABLE | _CLEAR | (_ZERO_IN_GAP if zero_in_gap else 0))
+
+    def stop(self) -> None:
+        """Stop converting; the counts stay."""
+        self._write(_CONTROL, 0)
+
+    @property
+    def samples(self) -> int:
+        """Samples that passed: converted by a DAC, taken into the FIFO by an ADC."""
+        return self._read_wide(_SAMPLES)
+
+    @property
+    def fifo_level(self) -> int:
+        """Bytes in the FIFO."""
+        return self._bus.read32(self._spec.base + _FIFO_LEVEL)
+
+    @property
+    def fifo_low_water(self) -> int:
+        """Lowest level, in bytes, between the first time the FIFO was full and the last word entering it."""
+        return self._bus.read32(self._spec.base + _FIFO_LOW)
+
+    @property
+    def fifo_depth(self) -> int:
+        """Bytes the FIFO holds."""
+        return self._bus.read32(self._spec.base + _FIFO_DEPTH)
+
+    def ledger(self) -> Ledger:
+        """The account so far."""
+        causes = _CAUSES[self._spec.direction]
+        gaps = []
+        for number in range(self._read(_GAP_LOGGED)):
+            self._write(_GAP_SELECT, number)
+            cause = self._read(_GAP_CAUSE)
+            gaps.append(
+                Gap(
+                    self._read_wide(_GAP_INDEX),
+                    self._read_wide(_GAP_LENGTH),
+                    causes.get(cause, f"unknown cause {cause}"),
+                )
+            )
+        return Ledger(self.samples, tuple(gaps), self._read(_GAP_COUNT), self._read_wide(_MISSING))
+
+    def _read(self, offset: int) -> int:
+        return self._bus.read32(self._spec.base + offset)
+
+    def _write(self, offset: int, value: int) -> None:
+        self._bus.write32(self._spec.base + offset, value)
+
+    def _read_wide(self, offset: int) -> int:
+        # The lower half first: reading it holds the upper half still.
+        low = self._read(offset)
+        return self._read(offset + 4) << 32 | low
+
+    def _write_wide(self, offset: int, value: int) -> None:
+        self._write(offset, value & 0xFFFFFFFF)
+        self._write(offset + 4, value >> 32)
+
+
+def rate_register(rate: float) -> int:
+    """RATE holds thousandths of a sample per second; BadArgumentError for what does not fit or is not above 0."""
+    try:
+        value = round(rate * 1000)
+    except (OverflowError, ValueError, TypeError):
+        value = 0
+    if not 0 < value < 1 << 63:
+        raise BadArgumentError(f"rate {rate!r}: it must be a number of samples per second above 0")
+    return value

@@ -1,0 +1,123 @@
+"""Assembly of a virtual board from its description."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._native import HostMemory, Machine
+from ..board import Board
+from ..boards import BoardSpec, MemoryKind
+from ..errors import BadArgumentError, SignalError, UnknownNameError
+from ..memory import AddressMap, MappedRegion, Pool
+from .faults import Faults
+from .uri import parse_uri
+
+#: The model knows kinds of memory by number; 0 is no memory.
+_KINDS = {MemoryKind.PS: 1, MemoryKind.PL: 2}
+
+
+class VirtualProbe:
+    """The bench around a virtual board; see :class:`~gapless.stream.Probe`."""
+
+    def __init__(self, machine: Machine, dacs: dict[int, int], adcs: dict[int, int], faults: Faults) -> None:
+        self._machine, self._dacs, self._adcs, self.faults = machine, dacs, adcs, faults
+
+    def tap(self, dac: int, callback: Callable[[memoryview], object] | None) -> None:
+        """Hand every sample that DAC ``dac`` converts to ``callback``; None ends it."""
+        self._machine.set_tap(self._number(self._dacs, "DAC", dac), callback)
+
+    def flush(self, dac: int) -> None:
+        """Hand over what was converted and is still held back."""
+        self._machine.flush_tap(self._number(self._dacs, "DAC", dac))
+
+    def connect(self, adc: int, source: str | NDArray[np.int16]) -> None:
+        """Set what is at the input of ADC ``adc``: ``"counter"``, ``"dac0"`` or an int16 array."""
+        number = self._number(self._adcs, "ADC", adc)
+        names = {f"dac{index}": dac for index, dac in self._dacs.items()}
+        if isinstance(source, np.ndarray):
+            if source.dtype != np.int16 or source.ndim != 1 or len(source) == 0:
+                raise SignalError(
+                    f"an array of {source.dtype} with shape {source.shape}: an ADC's input is int16, shape (n,), n > 0"
+                )
+            self._machine.set_adc_waveform(number, np.ascontiguousarray(source).view(np.uint8))
+        elif source == "counter":
+            self._machine.set_adc_counter(number)
+        elif source in names:
+            self._machine.set_adc_loopback(number, names[source])
+        else:
+            raise UnknownNameError("source for an ADC", source, ("counter", *names, "an int16 array"))
+
+    @staticmethod
+    def _number(known: dict[int, int], what: str, index: int) -> int:
+        if index not in known:
+            raise UnknownNameError(what, index, known)
+        return known[index]
+
+
+def open_board(uri: str) -> Board:
+    """Build the virtual board that ``uri`` asks for."""
+    options = parse_uri(uri.partition(":")[2])
+    spec = options.spec
+    machine = Machine(options.read_cost, options.write_cost)
+    ports = {port.name: machine.add_port(port.bandwidth) for port in spec.ports}
+    address_map = AddressMap()
+    for memory in spec.memories:
+        host = HostMemory(memory.size)
+        machine.add_memory(memory.base, memory.size, host, 0, _KINDS[memory.kind], True)
+        address_map.add(MappedRegion(memory.name, memory.base, memory.size, host, kind=memory.kind))
+    pools: dict[str, Pool] = {}
+    for pool in spec.pools:
+        pools[pool.name] = Pool(
+            address_map.resolve(pool.base),
+            pool.base,
+            pool.size,
+            name=pool.name,
+            granularity=pool.granularity,
+            other_users=pool.other_users,
+            size_alignment_limit=pool.size_alignment_limit,
+            hints=pools.values,
+            guard=machine,
+        )
+    dmas = _add_dmas(machine, spec, ports)
+    converters = _add_converters(machine, spec, dmas)
+    faults = Faults(machine, dmas, ports)
+    probe = VirtualProbe(machine, converters["dac"], converters["adc"], faults)
+    return Board(uri, spec, machine.bus(), address_map, pools, probe=probe, findings=machine.findings)
+
+
+def _add_dmas(machine: Machine, spec: BoardSpec, ports: dict[str, int]) -> dict[str, int]:
+    dmas = {}
+    for dma in spec.dmas:
+        by_kind = {_KINDS[kind]: ports[name] for kind, name in dma.ports.items()}
+        if not by_kind:
+            raise BadArgumentError(f"{dma.name} has no memory port")
+        any_port = next(iter(by_kind.values()))
+        dmas[dma.name] = machine.add_dma(
+            dma.base,
+            dma.name,
+            dma.sg,
+            dma.length_width,
+            dma.address_width,
+            dma.data_width,
+            dma.dre,
+            dma.clock,
+            -1 if dma.mm2s_interrupt is None else dma.mm2s_interrupt,
+            -1 if dma.s2mm_interrupt is None else dma.s2mm_interrupt,
+            [by_kind.get(kind, any_port) for kind in range(4)],
+        )
+    return dmas
+
+
+def _add_converters(machine: Machine, spec: BoardSpec, dmas: dict[str, int]) -> dict[str, dict[int, int]]:
+    numbers: dict[str, dict[int, int]] = {"dac": {}, "adc": {}}
+    for converter in spec.converters:
+        add = machine.add_dac if converter.direction == "dac" else machine.add_adc
+        connect = machine.connect_dac if converter.direction == "dac" else machine.connect_adc
+        number = add(converter.base, converter.samples_per_beat, converter.fifo_bytes)
+        for name in converter.dmas:
+            connect(dmas[name], number)
+        numbers[converter.direction][converter.index] = number
+    return numbers

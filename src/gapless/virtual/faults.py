@@ -1,0 +1,40 @@
+"""Faults to inject into a virtual board, to see that software takes them well."""
+
+from __future__ import annotations
+
+from .._native import Machine
+from ..errors import UnknownNameError
+
+
+class Faults:
+    """What can break: ``board.probe.faults``."""
+
+    def __init__(self, machine: Machine, dmas: dict[str, int], ports: dict[str, int]) -> None:
+        self._machine, self._dmas, self._ports = machine, dmas, ports
+
+    def slave_error(self, address: int, nbytes: int) -> None:
+        """Memory in ``[address, address + nbytes)`` answers SLVERR from now on."""
+        self._machine.add_slave_error(address, nbytes)
+
+    def clear_slave_errors(self) -> None:
+        """All memory answers again."""
+        self._machine.clear_slave_errors()
+
+    def stall(self, dma: str, channel: str, stalled: bool = True) -> None:
+        """Hold the stream of a DMA's ``"mm2s"`` or ``"s2mm"`` channel still, or let it go on."""
+        self._machine.set_stalled(self._dma(dma), channel, stalled)
+
+    def lose_interrupt(self, dma: str, channel: str, lost: bool = True) -> None:
+        """Keep a channel's interrupt from reaching the processor, or let it through again."""
+        self._machine.set_interrupt_lost(self._dma(dma), channel, lost)
+
+    def slow_memory(self, port: str, fraction: float) -> None:
+        """Let a memory port give only this fraction of its bandwidth (1 is all of it)."""
+        if port not in self._ports:
+            raise UnknownNameError("memory port", port, self._ports)
+        self._machine.set_port_speed(self._ports[port], fraction)
+
+    def _dma(self, name: str) -> int:
+        if name not in self._dmas:
+            raise UnknownNameError("DMA", name, self._dmas)
+        return self._dmas[name]

@@ -1,0 +1,65 @@
+"""``virtual:BOARD?key=value&...``: which virtual board, and how it is equipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+from ..boards import BoardSpec
+from ..boards.zcu111 import zcu111
+from ..errors import BadArgumentError, UnknownNameError
+from ..units import GIB, KIB, MIB, format_size, parse_size, parse_time
+
+BOARDS = {"zcu111": zcu111}
+_KEYS = ("ps", "cma", "fifo", "read", "write")
+
+
+@dataclass(frozen=True)
+class VirtualOptions:
+    """What a URI asks for."""
+
+    spec: BoardSpec
+    read_cost: float = 200e-9
+    write_cost: float = 100e-9
+
+
+def parse_uri(uri: str) -> VirtualOptions:
+    """Read a ``virtual:`` URI; BadArgumentError or UnknownNameError when it cannot be."""
+    parts = urlsplit(uri)
+    name = parts.path
+    if name not in BOARDS:
+        raise UnknownNameError("virtual board", name, (f"virtual:{board}" for board in BOARDS))
+    try:
+        query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    except ValueError:
+        raise BadArgumentError(f"board {uri!r}: options are written ?key=value&key=value") from None
+    for key in query:
+        if key not in _KEYS:
+            raise UnknownNameError("option of a virtual board", key, _KEYS)
+    ps = parse_size(query.get("ps", "4GiB"), "ps")
+    if not 2 * GIB < ps <= 32 * GIB or ps % GIB:
+        raise BadArgumentError(
+            f"ps={query['ps']}: the PS memory is 2 GiB at address 0 and the rest at 0x8_0000_0000; a ZCU111 holds "
+            "whole GiB from 3GiB to 32GiB (4GiB as delivered)"
+        )
+    cma = parse_size(query.get("cma", "128MiB"), "cma")
+    if not 16 * MIB <= cma <= GIB or cma % MIB:
+        raise BadArgumentError(f"cma={query['cma']}: the CMA area is whole MiB from 16MiB to 1GiB")
+    fifo = parse_size(query.get("fifo", "1MiB"), "fifo depth")
+    if not 4 * KIB <= fifo <= 64 * MIB or fifo % 64:
+        raise BadArgumentError(
+            f"fifo depth of {format_size(fifo)}: it is a multiple of 64 bytes (whole words of both converters) "
+            "from 4KiB to 64MiB"
+        )
+    return VirtualOptions(
+        BOARDS[name](ps_bytes=ps, cma_bytes=cma, fifo_bytes=fifo),
+        read_cost=_cost(query, "read", 200e-9),
+        write_cost=_cost(query, "write", 100e-9),
+    )
+
+
+def _cost(query: dict[str, str], key: str, default: float) -> float:
+    value = parse_time(query[key], f"{key} cost") if key in query else default
+    if not 0 < value <= 1e-3:
+        raise BadArgumentError(f"{key}={query[key]}: a register access costs more than 0 and at most 1ms")
+    return value
