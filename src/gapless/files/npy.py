@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ def open_npy(path: Path) -> BinarySource:
     with path.open("rb") as file:
         try:
             version = _format.read_magic(file)
-            shape, _, dtype = _HEADERS[version](file)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of files that Python 2 wrote
+                shape, _, dtype = _HEADERS[version](file)
         except KeyError as error:
             raise SignalError(f"{path}: .npy version {error}; (1, 0) and (2, 0) can be played") from None
-        except ValueError as error:
+        except Exception as error:  # a damaged header gets far into Python's own parsers
             reason = str(error).partition("\n")[0]
             raise SignalError(
                 f"{path}: not a .npy that can be played, or cut in its header: {reason}"
@@ -39,7 +42,7 @@ def open_npy(path: Path) -> BinarySource:
         raise SignalError(
             f"{path}: shape is {shape}; samples are one-dimensional, shape (n,): save one channel"
         )
-    if shape[0] == 0:
+    if shape[0] <= 0:
         raise SignalError(f"{path}: no samples in it; at least one is needed")
     if size < shape[0] * dtype.itemsize:
         raise SignalError(
