@@ -190,7 +190,9 @@ def parse_generator(text: str, rate: float) -> Source:
     if not fields:
         raise _not_understood(text)
     amplitude = float(_number(fields[1], text)) if len(fields) == 2 else 0.9
-    return ToneSource(_number(fields[0], text), rate, amplitude)
+    tone = ToneSource(_number(fields[0], text), rate, amplitude)
+    tone.name = text  # as it was asked for
+    return tone
 
 
 def _not_understood(text: str) -> BadArgumentError:
