@@ -123,11 +123,12 @@ def write_metadata(path: Path, *, rate: float, ledger: Ledger | None, descriptio
     metadata.add_capture(0, metadata={})
     for gap in ledger.gaps if ledger is not None else ():
         annotation = {
+            "core:sample_count": 0,  # nothing in the file belongs to it (and sigmf 1.2 refuses length=0)
             "core:label": "gap",
             "core:comment": f"{gap.length} samples missing before this one: {gap.cause}",
         }
         # the ledger counts the missing samples too, the file has only those that are there
-        metadata.add_annotation(gap.index - missing, length=0, metadata=annotation)
+        metadata.add_annotation(gap.index - missing, metadata=annotation)
         missing += gap.length
     metadata.validate()
     with path.open("w", encoding="utf-8") as file:
