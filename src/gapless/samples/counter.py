@@ -15,7 +15,8 @@ end. Where a run does not start with the value expected, the first of these that
 
 What 16 bits cannot tell:
 
-- A loss or a repeat of a multiple of 65536 samples is invisible.
+- A loss or a repeat of a multiple of 65536 samples is invisible, and so is a change of places by one.
+  Up to 32767 samples, index and length are exact; beyond, another edit may give the same samples.
 - A loss of d and a repeat of 65536 - d look the same. The smaller is reported; but a step back further
   than the capture is old cannot be a repeat, and is reported as missing.
 - What was lost before the first sample or after the last is not seen.
