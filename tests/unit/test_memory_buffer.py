@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -103,7 +104,9 @@ def test_a_strided_view_has_no_address_and_says_why(buf, make):
 
 
 def test_setting_a_shape_in_place_keeps_the_address(buf):
-    buf.shape = (4, 6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # numpy 2.5
+        buf.shape = (4, 6)
     assert buf.physical_address == BASE + 256
     assert buf[1].physical_address == BASE + 280
 
@@ -196,7 +199,7 @@ COMPUTED = [
     lambda b: np.zeros_like(b),
     lambda b: np.empty_like(b),
     lambda b: np.full_like(b, 3),
-    lambda b: np.fix(b[:3].view(np.float32)),
+    lambda b: np.linalg.inv(np.eye(2) + b[:4].reshape(2, 2)),
     lambda b: np.nan_to_num(b),
     lambda b: np.einsum("i,i", b, b),
     lambda b: np.einsum("i->i", b).copy(),
@@ -308,7 +311,6 @@ FORBIDDEN = [
     lambda b: b + 1,
     lambda b: b.__iadd__(1),
     lambda b: np.add(np.zeros(1), 1, out=b),
-    lambda b: np.add(1, 1, where=b),
     lambda b: np.concatenate([np.zeros(2), b]),
     lambda b: np.sum(b),
     lambda b: b.sum(),
@@ -583,7 +585,7 @@ def pool():
         "b = pool().allocate(1 << 20); m = memoryview(b); b.free(); del b; gc.collect(); m[5] = 1",
         "b = pool().allocate(1 << 20); i = np.nditer(b); b.free(); gc.collect(); next(i)",
         "b = pool().allocate(9); b.hold('dma'); sys.modules['keep'] = b",
-        "b = pool().allocate(1 << 20); b[:] = 3; atexit.register(lambda: b.sum() == 3 << 20 or print('lost'))",
+        "b = pool().allocate(1 << 20); b[:] = 3; atexit.register(lambda: b.sum() == 3 << 20 or print(b))",
         "class C: pass\nc = C(); c.me = c; c.b = pool().allocate(9); c.m = memoryview(c.b)",
         "b = pool().allocate(9); b[:] = 1; threading.Thread(target=lambda: b.sum()).start()",
         "import weakref; b = pool().allocate(9); w = weakref.finalize(b, print, end='')",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gapless._native import HostMemory
 from gapless.errors import AddressError, AllocationError, BadArgumentError, GaplessError
-from gapless.memory import BufferCount, MappedRegion, Pool, PoolStats
+from gapless.memory import BufferCount, MappedRegion, Pool, PoolStats, span
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 BASE = 0x1000_0000
@@ -127,7 +127,11 @@ def test_an_exact_address_is_given_or_the_reason_why_not():
         {"shape": 4, "align": 0},
         {"shape": 4, "align": 48},
         {"shape": 4, "align": -64},
+        {"shape": 4, "align": 64.0},
         {"shape": 4, "below": -1},
+        {"shape": 4, "below": 1e9},
+        {"shape": 4, "address": -64},
+        {"shape": 4, "address": "0x1000"},
     ],
     ids=str,
 )
@@ -186,6 +190,19 @@ def test_stats_add_up():
     with pytest.raises(FrozenInstanceError):
         stats.free = 0
     assert [b.physical_address - BASE for b in kept] == [0, 8192]
+
+
+def test_numpy_integers_are_integers():
+    pool = make_pool(base=0xFFFF_0000)
+    buffer = pool.allocate(
+        np.int16(300),
+        np.uint8,
+        align=np.int8(64),
+        address=np.uint32(0xFFFF_FFC0),
+        below=np.uint64(1 << 33),
+    )
+    assert span(buffer) == (0xFFFF_FFC0, 300)
+    assert pool.allocate((np.uint8(200), np.uint8(200)), np.uint8).nbytes == 40_000
 
 
 def test_pages_are_given_whole():
@@ -267,6 +284,31 @@ def test_a_guard_or_mapping_that_fails_leaks_nothing():
     with pytest.raises(OSError, match="no mapping"):
         pool.allocate(1)
     assert pool.stats() == PoolStats(MIB, 0, MIB, MIB, BufferCount(0, 0))
+
+
+def test_only_big_buffers_are_announced_and_discarded():
+    calls = []
+
+    class Noting:
+        memory = HostMemory(8 * MIB)
+        view = memory.view
+
+        def advise_huge(self, offset, nbytes):
+            calls.append(("advise_huge", offset, nbytes))
+
+        def discard(self, offset, nbytes):
+            calls.append(("discard", offset, nbytes))
+
+    pool = Pool(MappedRegion("r", BASE, 8 * MIB, Noting()), BASE + MIB, 7 * MIB, name="p")
+    pool.allocate(MIB - 1, np.uint8).free()
+    assert calls == []
+    big = pool.allocate(3 * MIB + 1, np.uint8)
+    assert calls == [("advise_huge", MIB, 3 * MIB + 1)]
+    rest = big[1:]
+    big.free()
+    assert len(calls) == 1  # not under a live view
+    del rest
+    assert calls[1:] == [("discard", MIB, 3 * MIB + 1)]
 
 
 def test_big_buffers_give_the_host_its_memory_back():

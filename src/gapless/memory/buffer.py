@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .pool import Pool
 
 
-class DmaBuffer(NDArray[Any]):
+class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
     """Memory that devices reach, as a numpy array: made by ``Pool.allocate``, freed by ``free()``.
 
     Slices, reshapes and other views are DmaBuffers on the same memory, with physical addresses of

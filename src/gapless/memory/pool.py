@@ -77,7 +77,7 @@ class Pool:
                 f"{region.name} ({format_size(region.size)} at {format_address(region.base)})"
             )
         if size_alignment_limit:
-            _check_power_of_two(size_alignment_limit, "size_alignment_limit")
+            size_alignment_limit = _power_of_two(size_alignment_limit, "size_alignment_limit")
         try:
             self._free = FreeList(base, size, granularity)
         except (ValueError, TypeError) as error:
@@ -132,9 +132,8 @@ class Pool:
         nbytes = math.prod(dims) * kind.itemsize
         if nbytes > _MAX_BYTES:
             raise BadArgumentError(f"shape {dims} of {kind} is {nbytes} bytes: no memory has that many")
-        _check_power_of_two(align, "align")
-        if below is not None and below < 0:
-            raise BadArgumentError(f"below={below}: a physical address is not negative")
+        align = _power_of_two(align, "align")
+        address, below = _whole(address, "address"), _whole(below, "below")
         try:
             if address is None:
                 place = Place(self, self._lowest(nbytes, align, below), nbytes)
@@ -216,7 +215,9 @@ class Pool:
 
     def _largest(self, below: int | None) -> int:
         with self._lock:
-            return self._free.largest_free(self._limit(below))
+            largest = self._free.largest_free(self._limit(below))
+        self._settle()
+        return largest
 
     def _rounded(self, nbytes: int) -> int:
         return -(-nbytes // self.granularity) * self.granularity
@@ -248,9 +249,21 @@ class Pool:
             self._free.release(address, nbytes)
 
 
-def _check_power_of_two(value: int, what: str) -> None:
-    if value <= 0 or value & (value - 1):
-        raise BadArgumentError(f"{what}={value}: it must be a power of two")
+def _power_of_two(value: int, what: str) -> int:
+    number = _whole(value, what)
+    if not number or number & (number - 1):
+        raise BadArgumentError(f"{what}={value!r}: it must be a power of two")
+    return number
+
+
+def _whole(value: int | None, what: str) -> int | None:
+    try:
+        number = None if value is None else operator.index(value)  # numpy's integers would overflow
+    except TypeError:
+        number = -1
+    if number is not None and number < 0:
+        raise BadArgumentError(f"{what}={value!r}: it must be a whole number of bytes, not negative")
+    return number
 
 
 def _shape(shape: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from ..units import format_address, format_size
 
 
 class MemoryType(str, Enum):
-    """How the CPU sees a region (the words of the Arm architecture, DDI 0487, B2.7)."""
+    """How the CPU sees a region, in Arm's words (DDI 0487, "Memory types and attributes")."""
 
     NORMAL_CACHED = "normal-cached"
     NORMAL_UNCACHED = "normal-uncached"
