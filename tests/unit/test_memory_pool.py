@@ -192,6 +192,11 @@ def test_stats_add_up():
     assert [b.physical_address - BASE for b in kept] == [0, 8192]
 
 
+def test_an_exact_address_must_be_on_the_granularity():
+    with pytest.raises(AddressError, match="misaligned: the address must be a multiple of 4096"):
+        make_pool(granularity=4096).allocate(1, address=BASE + 64)
+
+
 def test_numpy_integers_are_integers():
     pool = make_pool(base=0xFFFF_0000)
     buffer = pool.allocate(
@@ -218,6 +223,7 @@ def test_cma_aligns_a_buffer_to_its_size_up_to_a_limit():
     sizes = [4096, 8192, 12 * KIB, 3 * MIB, 1, 600 * KIB]
     held = [pool.allocate(size, np.uint8) for size in sizes]
     assert [b.physical_address - BASE for b in held] == [0, 8192, 16384, MIB, 4096, 4 * MIB]
+    assert pool.allocate(1, np.uint8, align=32 * MIB).physical_address == BASE + 32 * MIB
     unlimited = make_pool(64 * MIB, granularity=4096)
     also = [unlimited.allocate(size, np.uint8) for size in sizes]
     assert [b.physical_address - BASE for b in also] == [

@@ -192,7 +192,7 @@ class Pool:
 
     def _taken(self, address: int, nbytes: int) -> str:
         for start, size in sorted(self._places.items()):
-            if start < address + nbytes and address < start + self._rounded(size):
+            if start < address + nbytes and address < start + size:
                 return f"a buffer of {format_size(size)} is at {format_address(start)}"
         return "another user of this memory holds part of it"
 
@@ -218,9 +218,6 @@ class Pool:
             largest = self._free.largest_free(self._limit(below))
         self._settle()
         return largest
-
-    def _rounded(self, nbytes: int) -> int:
-        return -(-nbytes // self.granularity) * self.granularity
 
     def _reclaim(self, address: int, nbytes: int) -> None:
         """The last array on a range is gone. Runs wherever that happened, even inside a call of ours."""
