@@ -1,7 +1,79 @@
+// HostMemory and FreeList in Python, and the buffer protocol of DmaBuffer.
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/vector.h>
+
 #include "bindings/bindings.hpp"
+#include "memory/free_list.hpp"
+#include "memory/host_memory.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
 
 namespace gapless {
+namespace {
 
-void bind_memory(nanobind::module_&) {}
+using Bytes = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>, nb::c_contig>;
+
+// The array holds (memory, owner), so neither goes while any view of the array is left.
+nb::object view(nb::handle_t<HostMemory> self, std::uint64_t offset, std::uint64_t nbytes, nb::object owner) {
+    std::uint8_t* data = nb::cast<HostMemory&>(self).at(offset, nbytes);
+    const std::size_t shape[1] = {static_cast<std::size_t>(nbytes)};
+    return nb::cast(Bytes(data, 1, shape, nb::make_tuple(self, owner)), nb::rv_policy::reference);
+}
+
+#if PY_VERSION_HEX < 0x030C0000
+// What Python 3.12 does for a class with __buffer__ (PEP 688): ask it for a memoryview, and let the
+// consumer hold that instead of the object.
+int buffer_from_method(PyObject* self, Py_buffer* out, int flags) {
+    out->obj = nullptr;
+    PyObject* exporter = PyObject_CallMethod(self, "__buffer__", "i", flags);
+    if (exporter == nullptr) return -1;
+    const int result = PyObject_GetBuffer(exporter, out, flags);
+    Py_DECREF(exporter);
+    return result;
+}
+#endif
+
+void install_buffer_method(nb::type_object cls) {
+#if PY_VERSION_HEX < 0x030C0000
+    auto* type = reinterpret_cast<PyTypeObject*>(cls.ptr());
+    if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) throw nb::type_error("not a class defined in Python");
+    type->tp_as_buffer->bf_getbuffer = buffer_from_method;
+    type->tp_as_buffer->bf_releasebuffer = nullptr;  // the memoryview is the exporter: it releases
+    PyType_Modified(type);
+#else
+    (void)cls;  // the interpreter has done it
+#endif
+}
+
+}  // namespace
+
+void bind_memory(nb::module_& m) {
+    // A board left open at the end of a script is no leak: the system takes the memory back.
+    nb::set_leak_warnings(false);
+
+    nb::class_<HostMemory>(m, "HostMemory")
+        .def(nb::init<std::uint64_t>(), "size"_a)
+        .def_prop_ro("size", &HostMemory::size)
+        .def_prop_ro("resident", &HostMemory::resident)
+        .def("view", &view, "offset"_a, "nbytes"_a, "owner"_a.none())
+        .def("discard", &HostMemory::discard, "offset"_a, "nbytes"_a)
+        .def("advise_huge", &HostMemory::advise_huge, "offset"_a, "nbytes"_a);
+
+    nb::class_<FreeList>(m, "FreeList")
+        .def(nb::init<std::uint64_t, std::uint64_t, std::uint64_t>(), "base"_a, "size"_a, "granularity"_a)
+        .def("allocate", &FreeList::allocate, "size"_a, "align"_a, "limit_end"_a = FreeList::kNoLimit)
+        .def("allocate_at", &FreeList::allocate_at, "address"_a, "size"_a)
+        .def("release", &FreeList::release, "address"_a, "size"_a)
+        .def("largest_free", &FreeList::largest_free, "limit_end"_a = FreeList::kNoLimit)
+        .def("blocks", &FreeList::blocks)
+        .def_prop_ro("total", &FreeList::total)
+        .def_prop_ro("free", &FreeList::free)
+        .def_prop_ro("block_count", &FreeList::block_count);
+
+    m.def("install_buffer_method", &install_buffer_method, "cls"_a);
+}
 
 }  // namespace gapless

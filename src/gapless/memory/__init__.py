@@ -1,1 +1,21 @@
-"""TODO."""
+"""Physically contiguous memory: regions of physical addresses, pools on them, buffers from those."""
+
+from .address_map import AddressMap
+from .buffer import DmaBuffer, span
+from .pool import AllocationGuard, Pool
+from .region import MappedRegion, Mapper, MemoryType, Region
+from .stats import BufferCount, PoolStats
+
+__all__ = [
+    "AddressMap",
+    "AllocationGuard",
+    "BufferCount",
+    "DmaBuffer",
+    "MappedRegion",
+    "Mapper",
+    "MemoryType",
+    "Pool",
+    "PoolStats",
+    "Region",
+    "span",
+]

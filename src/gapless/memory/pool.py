@@ -1,0 +1,285 @@
+"""Where buffers are allocated."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import Any, Protocol, SupportsIndex
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .._native import FreeList
+from ..errors import AddressError, AllocationError, BadArgumentError
+from ..units import MIB, format_address, format_size
+from .buffer import DmaBuffer
+from .lease import Lease, Place
+from .region import Region
+from .stats import BufferCount, PoolStats
+
+_LARGE = MIB  # from this size on it pays to tell the host what happens to a buffer's pages
+_MAX_DIMENSIONS = 32  # numpy 1.x
+_MAX_BYTES = (1 << 63) - 1
+
+
+class AllocationGuard(Protocol):
+    """Told of every allocation and release: a virtual board catches DMA to anywhere else.
+
+    ``nbytes`` is as asked, without rounding. ``released`` may be called from any thread.
+    """
+
+    def allocated(self, address: int, nbytes: int) -> None:
+        """A buffer now lives at this physical address."""
+        ...
+
+    def released(self, address: int, nbytes: int) -> None:
+        """It is gone."""
+        ...
+
+
+class Pool:
+    """Physically contiguous memory from ``base`` to ``base + size`` of ``region``, handed out first fit.
+
+    Args:
+        region: where the memory is mapped.
+        base, size: bytes; multiples of ``granularity``, inside the region.
+        name: what messages call it.
+        granularity: allocation unit in bytes, a power of two (4096 for CMA: pages).
+        other_users: (offset, size) in bytes that somebody else holds from the start.
+        hints: the other pools of the board; an error says which of them has room.
+        guard: see :class:`AllocationGuard`.
+        size_alignment_limit: align each buffer to its size rounded up to a power of two, but to no
+            more than this (bytes, 0: off). Linux CMA does so up to CONFIG_CMA_ALIGNMENT, 1 MiB by
+            default (kernel/dma/contiguous.c, dma_alloc_from_contiguous).
+
+    All methods may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        region: Region,
+        base: int,
+        size: int,
+        *,
+        name: str,
+        granularity: int = 64,
+        other_users: Iterable[tuple[int, int]] = (),
+        hints: Callable[[], Iterable[Pool]] = tuple,
+        guard: AllocationGuard | None = None,
+        size_alignment_limit: int = 0,
+    ) -> None:
+        if size <= 0 or base < region.base or base + size > region.base + region.size:
+            raise AddressError(
+                f"pool {name}: {format_size(size)} at {format_address(base)} is not inside region "
+                f"{region.name} ({format_size(region.size)} at {format_address(region.base)})"
+            )
+        if size_alignment_limit:
+            size_alignment_limit = _power_of_two(size_alignment_limit, "size_alignment_limit")
+        try:
+            self._free = FreeList(base, size, granularity)
+        except (ValueError, TypeError) as error:
+            raise BadArgumentError(f"pool {name}, granularity {granularity}: {error}") from None
+        self.region, self.base, self.size, self.name = region, base, size, name
+        self.granularity, self.guard = granularity, guard
+        self._hints, self._size_alignment_limit = hints, size_alignment_limit
+        self._lock = Lock()
+        self._places: dict[int, int] = {}  # address: nbytes as asked
+        self._held: dict[int, Lease] = {}  # see Lease.hold
+        self._reclaimed: deque[tuple[int, int]] = deque()
+        for offset, taken in other_users:
+            first = offset - offset % granularity
+            if not self._free.allocate_at(base + first, offset + taken - first):
+                raise BadArgumentError(
+                    f"pool {name}: other user at offset {offset}, {format_size(taken)}, "
+                    "overlaps another or leaves the pool"
+                )
+        self._other_users = self._free.total - self._free.free
+
+    def __repr__(self) -> str:
+        return f"<pool {self.name}: {format_size(self.size)} at {format_address(self.base)}>"
+
+    def allocate(
+        self,
+        shape: SupportsIndex | Sequence[SupportsIndex],
+        dtype: DTypeLike = np.uint32,
+        *,
+        align: int = 64,
+        address: int | None = None,
+        below: int | None = None,
+    ) -> DmaBuffer:
+        """A buffer of ``shape`` and ``dtype`` at the lowest physical address that fits.
+
+        Its contents are undefined: on a board, whatever was there; on a virtual board, memory that no
+        buffer used before reads zero.
+
+        Args:
+            shape: one length or a tuple of them; at least one element.
+            dtype: anything but object.
+            align: the physical address is a multiple of this power of two (bytes).
+            address: this physical address and no other.
+            below: the whole buffer ends at or below this physical address: ``1 << 32`` for a DMA
+                engine with 32-bit addresses.
+
+        Raises:
+            BadArgumentError: the arguments cannot be.
+            AddressError: ``address`` is outside the pool, misaligned or taken; the message says which.
+            AllocationError: no room; the message says what is free, and which pool has more.
+        """
+        dims, kind = _shape(shape), _dtype(dtype)
+        nbytes = math.prod(dims) * kind.itemsize
+        if nbytes > _MAX_BYTES:
+            raise BadArgumentError(f"shape {dims} of {kind} is {nbytes} bytes: no memory has that many")
+        align = _power_of_two(align, "align")
+        address, below = _whole(address, "address"), _whole(below, "below")
+        try:
+            if address is None:
+                place = Place(self, self._lowest(nbytes, align, below), nbytes)
+            else:
+                place = Place(self, self._exactly(address, nbytes, align, below), nbytes)
+        finally:
+            self._settle()
+        lease = Lease(place)  # from here on the range comes back by itself
+        if self.guard is not None:
+            self.guard.allocated(place.address, nbytes)
+        if nbytes >= _LARGE:
+            self.region.prepare(place.address, nbytes)
+        memory = self.region.map(place.address, nbytes, lease)
+        lease.pointer = memory.__array_interface__["data"][0]
+        return DmaBuffer._over(memory.view(kind).reshape(dims), lease)
+
+    def stats(self) -> PoolStats:
+        """What is used and free now, in bytes."""
+        self._settle()
+        with self._lock:
+            free, largest, count = self._free.free, self._free.largest_free(), len(self._places)
+        self._settle()
+        used = self.size - free
+        return PoolStats(self.size, used, free, largest, BufferCount(used - self._other_users, count))
+
+    def _lowest(self, nbytes: int, align: int, below: int | None) -> int:
+        if self._size_alignment_limit:
+            align = max(align, min(1 << (nbytes - 1).bit_length(), self._size_alignment_limit))
+        limit = self._limit(below)
+        with self._lock:
+            # An alignment beyond 64 bits only fits address 0, and a pool there is small enough.
+            found = self._free.allocate(nbytes, min(align, 1 << 63), limit)
+            if found is not None:
+                self._places[found] = nbytes
+                return found
+            free, largest = self._free.free, self._free.largest_free(limit)
+        raise AllocationError(self._no_room(nbytes, align, below, largest, free))
+
+    def _exactly(self, address: int, nbytes: int, align: int, below: int | None) -> int:
+        what = f"{format_size(nbytes)} at {format_address(address)} in {self.name}"
+        if address < self.base or address + nbytes > self.base + self.size:
+            last = self.base + self.size - 1
+            raise AddressError(
+                f"{what} is outside the pool ({format_address(self.base)} to {format_address(last)})"
+            )
+        unit = max(align, self.granularity)
+        if address % unit:
+            raise AddressError(f"{what} is misaligned: the address must be a multiple of {unit}")
+        if below is not None and address + nbytes > below:
+            raise AddressError(f"{what} does not end at or below {format_address(below)}")
+        with self._lock:
+            if self._free.allocate_at(address, nbytes):
+                self._places[address] = nbytes
+                return address
+            raise AddressError(f"{what} is taken: {self._taken(address, nbytes)}")
+
+    def _taken(self, address: int, nbytes: int) -> str:
+        for start, size in sorted(self._places.items()):
+            if start < address + nbytes and address < start + size:
+                return f"a buffer of {format_size(size)} is at {format_address(start)}"
+        return "another user of this memory holds part of it"
+
+    def _no_room(self, nbytes: int, align: int, below: int | None, largest: int, free: int) -> str:
+        asked = format_size(nbytes)
+        limit = "" if below is None else f" below {format_address(below)}"
+        message = f"asked {asked}{limit} in {self.name}: largest free block{limit} "
+        message += f"{format_size(largest)} of {format_size(free)} free"
+        if largest >= nbytes:
+            message += f", but none holds it at a multiple of {format_size(align)}"
+        others = [(pool.name, pool._largest(below)) for pool in self._hints() if pool is not self]
+        room = [f"{name} has {format_size(size)}" for name, size in others if size >= nbytes]
+        if room:
+            return f"{message}; {', '.join(room)}"
+        return f"{message}; free a buffer" + (", no other pool has room for it" if others else "")
+
+    def _limit(self, below: int | None) -> int:
+        end = self.base + self.size
+        return end if below is None else min(below, end)
+
+    def _largest(self, below: int | None) -> int:
+        with self._lock:
+            largest = self._free.largest_free(self._limit(below))
+        self._settle()
+        return largest
+
+    def _reclaim(self, address: int, nbytes: int) -> None:
+        """The last array on a range is gone. Runs wherever that happened, even inside a call of ours."""
+        self._reclaimed.append((address, nbytes))
+        self._settle()
+
+    def _settle(self) -> None:
+        # The collector may call _reclaim() in a thread that has the lock, so never wait for it here:
+        # who has the lock comes here after letting go, and finds what was queued meanwhile.
+        while self._reclaimed and self._lock.acquire(blocking=False):
+            try:
+                self._release(*self._reclaimed.popleft())
+            except IndexError:  # another thread was faster
+                pass
+            finally:
+                self._lock.release()
+
+    def _release(self, address: int, nbytes: int) -> None:
+        try:
+            if self.guard is not None:
+                self.guard.released(address, nbytes)
+            if nbytes >= _LARGE:
+                self.region.discard(address, nbytes)
+        finally:
+            del self._places[address]
+            self._free.release(address, nbytes)
+
+
+def _power_of_two(value: int, what: str) -> int:
+    number = _whole(value, what)
+    if not number or number & (number - 1):
+        raise BadArgumentError(f"{what}={value!r}: it must be a power of two")
+    return number
+
+
+def _whole(value: int | None, what: str) -> int | None:
+    try:
+        number = None if value is None else operator.index(value)  # numpy's integers would overflow
+    except TypeError:
+        number = -1
+    if number is not None and number < 0:
+        raise BadArgumentError(f"{what}={value!r}: it must be a whole number of bytes, not negative")
+    return number
+
+
+def _shape(shape: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, ...]:
+    try:
+        dims = tuple(map(operator.index, shape)) if isinstance(shape, Iterable) else (operator.index(shape),)
+    except TypeError:
+        raise BadArgumentError(f"shape {shape!r}: it must be a length or a tuple of lengths") from None
+    if any(length <= 0 for length in dims):
+        raise BadArgumentError(f"shape {dims}: every length must be at least 1")
+    if len(dims) > _MAX_DIMENSIONS:
+        raise BadArgumentError(f"{len(dims)} dimensions: numpy arrays have at most {_MAX_DIMENSIONS}")
+    return dims
+
+
+def _dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    try:
+        kind = np.dtype(dtype)
+    except (TypeError, ValueError) as error:
+        raise BadArgumentError(f"dtype {dtype!r} is not understood: {error}") from None
+    if kind.hasobject or kind.itemsize == 0 or kind.subdtype is not None:
+        raise BadArgumentError(f"dtype {kind} cannot be in DMA memory: it needs a fixed size and no objects")
+    return kind

@@ -1,0 +1,114 @@
+"""HostMemory: sparse, bounded, and alive as long as anything looks at it."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import weakref
+
+import numpy as np
+import pytest
+
+from gapless._native import HostMemory
+
+MIB, GIB = 1 << 20, 1 << 30
+
+
+class Owner:
+    pass
+
+
+def test_36_gib_cost_nothing_until_touched():
+    code = """
+import resource
+from gapless._native import HostMemory
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak()
+memories = [HostMemory(32 << 30), HostMemory(4 << 30)]
+views = [memory.view(0, memory.size, None) for memory in memories]
+for view in views:
+    view[0], view[len(view) // 2], view[-1] = 1, 2, 3
+grown = peak() - before
+assert grown < 16 << 20, grown
+assert [memory.resident for memory in memories] == [3 * 4096] * 2, [memory.resident for memory in memories]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_view_is_the_memory_itself():
+    memory = HostMemory(MIB)
+    one, other = memory.view(0, MIB, None), memory.view(4096, 16, None)
+    assert one.dtype == np.uint8
+    assert one.flags.writeable
+    assert not one.any()
+    one[4096:4112] = range(16)
+    assert other.tolist() == list(range(16))
+    other[3] = 99
+    assert one[4099] == 99
+    assert memory.view(MIB, 0, None).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("offset", "nbytes"), [(0, MIB + 1), (MIB, 1), (MIB + 1, 0), ((1 << 64) - 1, 2), (1, (1 << 64) - 1)]
+)
+def test_nothing_outside_can_be_reached(offset, nbytes):
+    memory = HostMemory(MIB)
+    for call in (lambda: memory.view(offset, nbytes, None), lambda: memory.discard(offset, nbytes)):
+        with pytest.raises(IndexError, match="leaves a host memory of 1048576 bytes"):
+            call()
+    with pytest.raises(IndexError):
+        memory.advise_huge(offset, nbytes)
+
+
+@pytest.mark.parametrize("size", [1 << 62, (1 << 64) - 1, 0])
+def test_a_size_that_cannot_be_had_says_so(size):
+    with pytest.raises((RuntimeError, ValueError), match="host memory"):
+        HostMemory(size)
+
+
+def test_an_odd_size_is_bounded_to_the_byte():
+    memory = HostMemory(5000)
+    assert memory.size == 5000
+    memory.view(4999, 1, None)[0] = 1
+    with pytest.raises(IndexError):
+        memory.view(4999, 2, None)
+
+
+def test_a_view_keeps_the_memory_and_its_owner_alive():
+    memory, owner = HostMemory(MIB), Owner()
+    gone = weakref.ref(owner)
+    part = memory.view(0, 4096, owner)[10:20]
+    part[:] = 7
+    del memory, owner
+    gc.collect()
+    assert gone() is not None
+    assert part.tolist() == [7] * 10
+    del part
+    gc.collect()
+    assert gone() is None
+
+
+def test_discard_returns_whole_pages_only():
+    memory = HostMemory(MIB)
+    view = memory.view(0, MIB, None)
+    view[:] = 5
+    assert memory.resident == MIB
+    memory.discard(100, 3 * 4096)  # pages 1 and 2 lie wholly inside
+    assert memory.resident == MIB - 2 * 4096
+    memory.discard(5 * 4096 + 10, 10)  # inside one page
+    assert memory.resident == MIB - 2 * 4096
+    assert np.flatnonzero(view == 0).tolist() == list(range(4096, 3 * 4096))
+
+
+def test_huge_pages_leave_small_neighbours_small():
+    memory = HostMemory(64 * MIB)
+    view = memory.view(0, memory.size, None)
+    memory.advise_huge(8 * MIB + 5, 16 * MIB)
+    view[0] = view[8 * MIB] = view[60 * MIB] = 1
+    assert memory.resident == 3 * 4096
+    view[8 * MIB + 5 : 24 * MIB] = 1
+    assert memory.resident <= 16 * MIB + 3 * 4096
+    memory.discard(8 * MIB + 5, 16 * MIB)
+    view[16 * MIB] = 1  # no huge page any more
+    assert memory.resident <= 6 * 4096
