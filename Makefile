@@ -1,0 +1,135 @@
+# Everything a checkout needs, on a machine with Python 3.10+, make and a C++17 compiler.
+# A second run costs next to nothing: stamps in .venv/stamps say what is up to date.
+
+# An existing .venv keeps its interpreter unless another one is asked for.
+ifndef PYTHON
+PYTHON := $(or $(realpath .venv/bin/python),python3)
+endif
+
+VENV   := .venv/bin
+PIP    := $(VENV)/python -m pip --disable-pip-version-check
+STAMPS := .venv/stamps
+ARGS   ?=
+
+# No -e: tests and demo run what users get. No isolation: CMake's build directory survives, and the
+# tools are the lock's. What changes the installed package, folders included, so that a removed file counts:
+INSTALL := $(PIP) install -q --no-deps --no-build-isolation --force-reinstall
+SOURCES := pyproject.toml CMakeLists.txt $(shell find src native -not -name '__pycache__' -not -name '*.pyc')
+
+# The sanitized module has its own build and its own place; it must be GCC's, whose run-time is preloaded.
+# A finding aborts, so that Python says which test it was; pytest must not swallow the report (capture=sys).
+SANITIZED := build/sanitize-site
+SANITIZER_RUNTIME = $(shell g++ -print-file-name=libasan.so) $(shell g++ -print-file-name=libstdc++.so)
+SANITIZER_ENV = GAPLESS_SANITIZED=1 PYTHONPATH=$(CURDIR)/$(SANITIZED) PYTHONMALLOC=malloc \
+	LD_PRELOAD="$(SANITIZER_RUNTIME)" \
+	ASAN_OPTIONS=abort_on_error=1:detect_leaks=0:detect_stack_use_after_return=1:strict_string_checks=1 \
+	UBSAN_OPTIONS=abort_on_error=1:halt_on_error=1:print_stacktrace=1
+
+MISSING = $(shell sh scripts/missing.sh "$(PYTHON)")
+CHECK_MACHINE = $(if $(MISSING),$(error $(MISSING)))
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help env build demo test lint types contracts unit pytest sanitize bench format clean FORCE
+
+help:
+	@echo 'make demo       the demonstration: a virtual board, no hardware'
+	@echo 'make test       everything CI checks: lint, types, contracts, sanitize, pytest'
+	@echo 'make unit       tests/unit only (ARGS="-k name" goes to pytest here and below)'
+	@echo 'make pytest     all tests'
+	@echo 'make sanitize   tests/unit and tests/board with address and undefined-behaviour sanitizers'
+	@echo 'make lint       ruff: rules and format'
+	@echo 'make types      mypy, strict'
+	@echo 'make contracts  import-linter: the layers, and virtual/ behind the seams'
+	@echo 'make format     rewrite the sources in the format lint asks for'
+	@echo 'make bench      benchmarks (ARGS goes to them)'
+	@echo 'make env        .venv with the versions of requirements/lock.txt'
+	@echo 'make build      the package, compiled and installed into .venv'
+	@echo 'make clean      remove .venv, build and caches'
+	@echo 'PYTHON=python3.12 chooses the interpreter of .venv'
+
+# ---------------------------------------------------------------- environment and build
+
+env: $(STAMPS)/env
+build: $(STAMPS)/package
+
+# A stamp has the time its work began: what is edited meanwhile counts as newer.
+
+# Another interpreter than .venv's was asked for, or the one .venv was made with is gone: make it again.
+ifneq ($(PYTHON),$(realpath .venv/bin/python))
+ifneq ($(shell { "$(PYTHON)" -c 'import os, sys; print(os.path.realpath(sys.executable))'; } 2>/dev/null),$(realpath .venv/bin/python))
+$(STAMPS)/env: FORCE
+endif
+endif
+
+$(STAMPS)/env: requirements/lock.txt pyproject.toml
+	$(CHECK_MACHINE)@echo '== environment: .venv from requirements/lock.txt'
+	@rm -rf .venv && mkdir -p $(STAMPS) && touch $@.begun
+	@"$(PYTHON)" -m venv .venv
+	@$(PIP) install -q --no-warn-script-location --no-deps --only-binary :all: -r requirements/lock.txt
+	@$(PIP) check
+	@mv $@.begun $@
+
+# Tests compile with -Werror; a first `make demo` does not, lest a newer compiler's opinion stop a user.
+# A checkout that was tested stays strict: demo and test would else rebuild everything in turn.
+$(STAMPS)/package: $(STAMPS)/env $(SOURCES)
+	$(CHECK_MACHINE)@echo '== build: native core and package into .venv' && touch $@.begun
+	@$(INSTALL) -C cmake.define.GAPLESS_WERROR=$(if $(wildcard $(STAMPS)/strict),ON,OFF) .
+	@mv $@.begun $@ && touch -c -r $@ $(STAMPS)/strict
+
+$(STAMPS)/strict: $(STAMPS)/env $(SOURCES)
+	$(CHECK_MACHINE)@echo '== build: native core and package into .venv, warnings are errors' && touch $@.begun
+	@$(INSTALL) -C cmake.define.GAPLESS_WERROR=ON .
+	@mv $@.begun $@ && touch -r $@ $(STAMPS)/package
+
+$(STAMPS)/sanitize: $(STAMPS)/env $(SOURCES)
+	$(CHECK_MACHINE)@echo '== build: sanitized native core into $(SANITIZED)' && touch $@.begun
+	@command -v g++ >/dev/null || { echo 'make sanitize needs GCC: apt-get install g++'; exit 1; }
+	@rm -rf $(SANITIZED)
+	@CXX=g++ $(INSTALL) --target $(SANITIZED) -C 'build-dir=build/sanitize/{wheel_tag}' \
+		-C cmake.build-type=Debug -C 'cmake.define.CMAKE_CXX_FLAGS_DEBUG=-O1 -g' \
+		-C cmake.define.GAPLESS_SANITIZE=ON -C cmake.define.GAPLESS_WERROR=OFF .
+	@mv $@.begun $@
+
+# ---------------------------------------------------------------- what people run
+
+demo: $(STAMPS)/package
+	@$(VENV)/gapless demo $(ARGS)
+
+bench: $(STAMPS)/package
+	@$(VENV)/python -m benchmarks $(ARGS)
+
+# pytest is last, so that its summary is.
+test: lint types contracts sanitize pytest
+
+lint: $(STAMPS)/env
+	@echo '== lint: ruff check, ruff format --check'
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+
+types: $(STAMPS)/env
+	@echo '== types: mypy --strict'
+	@$(VENV)/mypy
+
+contracts: $(STAMPS)/strict
+	@echo '== contracts: lint-imports'
+	@$(VENV)/lint-imports
+
+unit: $(STAMPS)/strict
+	@echo '== unit: pytest tests/unit'
+	@$(VENV)/python -m pytest tests/unit $(ARGS)
+
+pytest: $(STAMPS)/strict
+	@echo '== pytest: all tests'
+	@$(VENV)/python -m pytest $(ARGS)
+
+sanitize: $(STAMPS)/sanitize
+	@echo '== sanitize: pytest with the sanitized native core'
+	@$(SANITIZER_ENV) $(VENV)/python -m pytest --capture=sys $(wildcard tests/unit tests/board) $(ARGS)
+
+format: $(STAMPS)/env
+	@$(VENV)/ruff check --fix .
+	@$(VENV)/ruff format .
+
+clean:
+	rm -rf .venv build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
