@@ -25,7 +25,7 @@ public:
     void wire(OnStart on_start, std::function<void(Time)> before_overwrite);
     void unwire();
 
-    bool running() const { return started_; }
+    bool running() const { return started_ && enabled(); }
     Time start_time() const { return start_; }
     // Copy bytes [position, position + nbytes) of the output's time line; gaps are filled as configured.
     void read_output(std::uint64_t position, std::uint32_t nbytes, std::uint8_t* destination) const;

@@ -1,5 +1,6 @@
 """The native core. See native/ for the sources."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -56,3 +57,130 @@ class FreeList:
 
 def install_buffer_method(cls: type[Any]) -> None:
     """Make the buffer protocol of ``cls`` call its ``__buffer__``, as Python 3.12 does by itself."""
+
+class Bus:
+    """The native register bus of one actor (thread of control); see :class:`gapless.bus.RegisterBus`."""
+
+    def read32(self, address: int) -> int: ...
+    def write32(self, address: int, value: int) -> None: ...
+    def wait_interrupt(self, line: int, timeout: float) -> bool: ...
+    def time(self) -> float: ...
+    def sleep(self, seconds: float) -> None: ...
+    def cancel(self) -> None:
+        """Make the call that waits, and every later one, raise JobCancelledError. Any thread may."""
+
+class Machine:
+    """The models of a virtual board on one clock. Parts are known by the number that add_*() gave.
+
+    ``read_cost`` and ``write_cost`` are what a register access takes, in seconds.
+    """
+
+    def __init__(self, read_cost: float, write_cost: float) -> None: ...
+    def add_port(self, bandwidth: float) -> int:
+        """A path to memory, in bytes per second."""
+    def add_memory(self, base: int, size: int, memory: HostMemory, offset: int, kind: int, guarded: bool) -> None:
+        """``size`` bytes of ``memory`` from ``offset`` on, at physical ``base``; ``kind`` (0 to 3) selects the port.
+
+        In guarded memory DMA outside an allocated buffer is a finding.
+        """
+    def add_dma(
+        self,
+        base: int,
+        name: str,
+        scatter_gather: bool,
+        length_width: int,
+        address_width: int,
+        data_bytes: int,
+        realignment: bool,
+        clock: float,
+        mm2s_interrupt: int,
+        s2mm_interrupt: int,
+        ports: list[int],
+    ) -> int:
+        """An AXI DMA with registers at ``base``; interrupts are lines 0 to 63, or -1; a port for each kind."""
+    def add_dac(self, base: int, samples_per_beat: int, fifo_bytes: int) -> int: ...
+    def add_adc(self, base: int, samples_per_beat: int, fifo_bytes: int) -> int: ...
+    def connect_dac(self, dma: int, dac: int) -> None: ...
+    def connect_adc(self, dma: int, adc: int) -> None: ...
+    def connect_fifo(self, mm2s_dma: int, s2mm_dma: int, depth: int) -> None:
+        """A stream FIFO of ``depth`` bytes from one DMA's MM2S to one DMA's S2MM."""
+    def bus(self) -> Bus:
+        """A bus for a new actor, at the present time."""
+    def allocated(self, address: int, nbytes: int) -> None: ...
+    def released(self, address: int, nbytes: int) -> None: ...
+    def set_adc_counter(self, adc: int) -> None: ...
+    def set_adc_waveform(self, adc: int, samples: NDArray[np.uint8]) -> None:
+        """Little-endian int16 samples, copied, repeated for ever."""
+    def set_adc_loopback(self, adc: int, dac: int) -> None: ...
+    def set_tap(self, dac: int, callback: Callable[[memoryview], object] | None) -> None: ...
+    def flush_tap(self, dac: int) -> None: ...
+    def findings(self) -> list[tuple[float, str, str, int]]:
+        """(time in seconds, kind, text, address)."""
+    def add_slave_error(self, address: int, nbytes: int) -> None: ...
+    def clear_slave_errors(self) -> None: ...
+    def set_stalled(self, dma: int, channel: str, stalled: bool) -> None: ...
+    def set_interrupt_lost(self, dma: int, channel: str, lost: bool) -> None: ...
+    def set_port_speed(self, port: int, fraction: float) -> None: ...
+
+class Plan:
+    """Pieces to move: uint64 arrays of shape (n, 2), rows (address, length)."""
+
+    def __init__(self, pass_: NDArray[np.uint64], repeat: int, rest: NDArray[np.uint64]) -> None: ...
+    def after(self, pieces: int) -> Plan:
+        """What is left when that many pieces are done."""
+    @property
+    def size(self) -> int:
+        """Pieces in all."""
+
+class ChannelPort:
+    """Where a DMA channel's registers and interrupt are; ``wide``: it has the _MSB registers."""
+
+    def __init__(self, registers: int, interrupt: int, wide: bool, receive: bool) -> None: ...
+
+class LoopOptions:
+    """Seconds: for one piece, of lateness at every re-arm, and of the engine's own start-up."""
+
+    def __init__(self, timeout: float, software_delay: float, start_latency: float) -> None: ...
+
+class LoopResult:
+    """How a loop ended: ``outcome`` is done, dma-error, timeout, cancelled or bus-fault."""
+
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def transfers(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def address(self) -> int: ...
+    @property
+    def message(self) -> str: ...
+
+class Job:
+    """A streaming loop in a native thread."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most that much real time; True when it has ended."""
+    def cancel(self) -> None: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def result(self) -> LoopResult: ...
+
+def start_direct(bus: Bus, port: ChannelPort, plan: Plan, options: LoopOptions) -> Job:
+    """Run a plan in direct mode; the channel runs with its interrupts enabled."""
+
+def start_ring(
+    bus: Bus,
+    port: ChannelPort,
+    memory: NDArray[np.uint8],
+    base: int,
+    plan: Plan,
+    control: int,
+    options: LoopOptions,
+) -> Job:
+    """Run a plan through a ring of descriptors in ``memory`` (physical ``base``); the channel is halted."""

@@ -120,7 +120,7 @@ def _close_all() -> None:
         board.close()
 
 
-def open(uri: str = "virtual:zcu111") -> Board:  # noqa: A001
+def open(uri: str = "virtual:zcu111") -> Board:
     """Open a board.
 
     Args:
@@ -132,9 +132,7 @@ def open(uri: str = "virtual:zcu111") -> Board:  # noqa: A001
     """
     scheme, colon, _ = uri.partition(":")
     if scheme == "local":
-        raise UnsupportedError(
-            "board local: this version drives virtual boards only; open virtual:zcu111"
-        )
+        raise UnsupportedError("board local: this version drives virtual boards only; open virtual:zcu111")
     if scheme not in _OPENERS or not colon:
         raise UnknownNameError("board", uri, ("virtual:zcu111", "virtual:zcu111?ps=32GiB"))
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from .errors import BadArgumentError
 
@@ -13,9 +14,9 @@ _TIMES = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _QUANTITY = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-zµ]*)\s*\Z", re.IGNORECASE)
 
 
-def _parse(text: str, units: dict[str, float] | dict[str, int], what: str, example: str) -> float:
+def _parse(text: str, units: Mapping[str, float], what: str, example: str) -> float:
     match = _QUANTITY.match(text)
-    unit = match.group(2).lower() if match else None
+    unit = match.group(2).lower() if match else ""
     if match is None or unit not in units:
         raise BadArgumentError(f"{what} {text!r} is not understood: write it like {example}")
     try:
@@ -70,5 +71,5 @@ def format_time(seconds: float) -> str:
 
 
 def format_address(address: int) -> str:
-    """``0x8_E000_0000``: hexadecimal with a separator every four digits, so that 4 GiB boundaries are seen."""
+    """``0x8_E000_0000``: hexadecimal with a separator every four digits."""
     return f"0x{address:_X}"

@@ -405,9 +405,7 @@ def test_a_library_that_is_not_installed(
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(sorted(SUFFIXES)), st.integers(0, 400), st.integers(0, 255))
-def test_a_damaged_file_is_read_or_refused_but_nothing_else(
-    tmp_path: Path, suffix: str, at: int, byte: int
-) -> None:
+def test_a_damaged_file_is_read_or_refused_but_nothing_else(tmp_path: Path, suffix: str, at: int, byte: int) -> None:
     path = tmp_path / f"s{suffix}"
     save_samples(path, SAMPLES[:100], rate=1e6)
     content = bytearray(path.read_bytes())

@@ -360,9 +360,7 @@ def test_a_freed_buffer_can_still_be_described(buf):
     assert f"{view[:2]}" == "[2 3]"
     buf.free()
     for freed in (buf, view):
-        assert (
-            repr(freed) == str(freed) == f"{freed}" == "DmaBuffer(freed, was 96 B at 0x4000_0100 in ps-cma)"
-        )
+        assert repr(freed) == str(freed) == f"{freed}" == "DmaBuffer(freed, was 96 B at 0x4000_0100 in ps-cma)"
         assert freed.freed
         assert not freed.in_flight
         assert freed.pool.name == "ps-cma"

@@ -75,9 +75,7 @@ def test_below_bounds_the_end_of_the_buffer():
     assert low.physical_address + low.nbytes <= limit
     exact = pool.allocate(64 * KIB, np.uint8, below=limit)
     assert exact.physical_address + exact.nbytes == limit
-    with pytest.raises(
-        AllocationError, match=r"asked 64 B below 0x1_0000_0000 in ps-cma: largest free block"
-    ):
+    with pytest.raises(AllocationError, match=r"asked 64 B below 0x1_0000_0000 in ps-cma: largest free block"):
         pool.allocate(64, np.uint8, below=limit)
     assert pool.allocate(64, np.uint8).physical_address == limit
     with pytest.raises(AllocationError):
@@ -155,9 +153,7 @@ def test_no_room_says_what_is_free_and_who_has_more():
     pools += [cma, make_pool(4 * GIB, name="pl-ddr"), make_pool(16 * MIB, name="ps-small")]
     with pytest.raises(AllocationError) as caught:
         cma.allocate(256 * MIB, np.uint8)
-    assert str(caught.value) == (
-        "asked 256 MiB in ps-cma: largest free block 96 MiB of 121 MiB free; pl-ddr has 4 GiB"
-    )
+    assert str(caught.value) == ("asked 256 MiB in ps-cma: largest free block 96 MiB of 121 MiB free; pl-ddr has 4 GiB")
     assert isinstance(caught.value, MemoryError)
     with pytest.raises(AllocationError, match="free a buffer, no other pool has room for it"):
         cma.allocate(5 * GIB, np.uint8)

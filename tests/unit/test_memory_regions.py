@@ -120,9 +120,7 @@ def test_a_range_over_two_touching_regions_is_in_neither():
         touching.resolve(MIB - 4, 8)
 
 
-@pytest.mark.parametrize(
-    ("base", "size"), [(MIB - 1, 1), (0, MIB), (100, 100), (0x4_FFFF_FFFF, 2), (0, 8 * GIB * 8)]
-)
+@pytest.mark.parametrize(("base", "size"), [(MIB - 1, 1), (0, MIB), (100, 100), (0x4_FFFF_FFFF, 2), (0, 8 * GIB * 8)])
 def test_overlap_names_both(address_map, base, size):
     before = [each.name for each in address_map]
     with pytest.raises(AddressError, match=r"region new .* overlaps region (ps-low|pl-ddr)"):

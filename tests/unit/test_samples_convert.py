@@ -58,9 +58,7 @@ def test_a_large_float_signal_needs_little_besides_its_result() -> None:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize(
-    "dtype", [np.uint16, np.int8, np.int32, np.int64, np.uint64, bool, object, "U3", "M8[s]"]
-)
+@pytest.mark.parametrize("dtype", [np.uint16, np.int8, np.int32, np.int64, np.uint64, bool, object, "U3", "M8[s]"])
 def test_other_dtypes_are_refused_by_name(dtype: str) -> None:
     signal = np.zeros(3, dtype=dtype)
     with pytest.raises(SignalError, match="accepted are int16") as error:

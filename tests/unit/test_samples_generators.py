@@ -116,9 +116,7 @@ def test_noise_is_uniform_and_white() -> None:
     assert not np.array_equal(samples("noise:3", 0, 100), samples("noise:4", 0, 100))
 
 
-@pytest.mark.parametrize(
-    "text", ["tone:2.4576e9", "tone:3e9", "tone:0", "tone:-5e6", "tone:1e6,0", "tone:1e6,1.01"]
-)
+@pytest.mark.parametrize("text", ["tone:2.4576e9", "tone:3e9", "tone:0", "tone:-5e6", "tone:1e6,0", "tone:1e6,1.01"])
 def test_a_tone_that_cannot_be(text: str) -> None:
     with pytest.raises(SignalError, match="asked"):
         parse_generator(text, RATE)
@@ -169,9 +167,7 @@ def test_written_like_a_generator(text: str) -> None:
     assert is_generator(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["tone.wav", "a/b:c.raw", "C:/x/y.raw", "run:3.raw", "noise", "./tone:1", "run 3:x"]
-)
+@pytest.mark.parametrize("text", ["tone.wav", "a/b:c.raw", "C:/x/y.raw", "run:3.raw", "noise", "./tone:1", "run 3:x"])
 def test_written_like_a_file(text: str) -> None:
     assert not is_generator(text)
 

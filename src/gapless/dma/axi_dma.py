@@ -81,15 +81,11 @@ class Channel:
         WaitTimeoutError when it does not halt within ``timeout`` seconds of bus time.
         """
         self._write(Offset.DMACR, self._read(Offset.DMACR) & ~(Control.RUN | Control.CYCLIC) & 0xFFFFFFFF)
-        self._dma._poll(
-            lambda: bool(self.status & Status.HALTED), timeout, f"{self.name}: Halted after RS was cleared"
-        )
+        self._dma._poll(lambda: bool(self.status & Status.HALTED), timeout, f"{self.name}: Halted after RS was cleared")
 
     # ---- moving data
 
-    def transfer(
-        self, array: DmaBuffer, *, timeout: float | None = None, pool: Pool | None = None
-    ) -> Moved:
+    def transfer(self, array: DmaBuffer, *, timeout: float | None = None, pool: Pool | None = None) -> Moved:
         """Move one buffer, of any size, and wait.
 
         Args:
@@ -227,12 +223,10 @@ class AxiDma:
 
     def __init__(self, bus: Bus, spec: DmaSpec) -> None:
         self._bus, self.spec = bus, spec
-        self._mm2s = None if spec.mm2s_interrupt is None else Channel(
-            self, receive=False, interrupt=spec.mm2s_interrupt
+        self._mm2s = (
+            None if spec.mm2s_interrupt is None else Channel(self, receive=False, interrupt=spec.mm2s_interrupt)
         )
-        self._s2mm = None if spec.s2mm_interrupt is None else Channel(
-            self, receive=True, interrupt=spec.s2mm_interrupt
-        )
+        self._s2mm = None if spec.s2mm_interrupt is None else Channel(self, receive=True, interrupt=spec.s2mm_interrupt)
 
     def __repr__(self) -> str:
         return f"<AxiDma {self.spec.name}: {'scatter-gather' if self.spec.sg else 'direct'} mode>"
@@ -295,7 +289,9 @@ class AxiDma:
         control = self.spec.base + Offset.DMACR
         self._bus.write32(control, Control.RESET)
         self._poll(
-            lambda: not self._bus.read32(control) & Control.RESET, timeout, f"{self.spec.name}: the reset to end"
+            lambda: not self._bus.read32(control) & Control.RESET,
+            timeout,
+            f"{self.spec.name}: the reset to end",
         )
 
     def _poll(self, ready: Any, timeout: float, what: str) -> None:

@@ -40,8 +40,8 @@ def check_span(spec: DmaSpec, address: int, nbytes: int) -> None:
         )
     if not spec.dre and address % spec.data_width:
         raise AddressError(
-            f"{spec.name}: the buffer at {format_address(address)} is not aligned to the engine's {spec.data_width}-byte "
-            "words, and the engine was built without realignment (DRE)"
+            f"{spec.name}: the buffer at {format_address(address)} is not aligned to the engine's "
+            f"{spec.data_width}-byte words, and the engine was built without realignment (DRE)"
         )
 
 

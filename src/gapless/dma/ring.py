@@ -48,9 +48,7 @@ class DescriptorRing:
         if pieces.shape != (self.count, 2):
             raise BadArgumentError(f"{len(pieces)} pieces for a ring of {self.count} descriptors")
         ring = self.descriptors
-        ring["next"] = np.roll(
-            self.physical_address + DESCRIPTOR_BYTES * np.arange(self.count, dtype=np.uint64), -1
-        )
+        ring["next"] = np.roll(self.physical_address + DESCRIPTOR_BYTES * np.arange(self.count, dtype=np.uint64), -1)
         ring["buffer"] = pieces[:, 0]
         ring["control"] = pieces[:, 1].astype(np.uint32) | np.uint32(Frame.START | Frame.END)
         ring["status"] = 0

@@ -133,12 +133,12 @@ class Transfer:
             status = self._channel.status
             return [self._channel._direct_length()] if status & Status.IOC else []
         words = self._ring.descriptors
-        finished = []
+        finished: list[int] = []
         for index in range(result.transfers, min(self._plan.size, result.transfers + self._ring.count)):
-            status = int(words["status"][index % self._ring.count])
-            if not status & DescriptorStatus.COMPLETE:
+            word = int(words["status"][index % self._ring.count])
+            if not word & DescriptorStatus.COMPLETE:
                 break
-            finished.append(status & LENGTH_MASK)
+            finished.append(word & LENGTH_MASK)
         return finished
 
     def _finish(self, result: LoopResult) -> None:

@@ -70,7 +70,5 @@ class BinarySource:
         while done < len(memory):  # one read() gives at most 2 GiB
             count = file.readinto(memory[done:])  # type: ignore[attr-defined]
             if not count:
-                raise SignalError(
-                    f"{self._path}: ended {len(memory) - done} bytes early: it was cut after opening"
-                )
+                raise SignalError(f"{self._path}: ended {len(memory) - done} bytes early: it was cut after opening")
             done += count

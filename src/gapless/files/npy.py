@@ -31,21 +31,15 @@ def open_npy(path: Path) -> BinarySource:
             raise SignalError(f"{path}: .npy version {error}; (1, 0) and (2, 0) can be played") from None
         except Exception as error:  # a damaged header gets far into Python's own parsers
             reason = str(error).partition("\n")[0]
-            raise SignalError(
-                f"{path}: not a .npy that can be played, or cut in its header: {reason}"
-            ) from None
+            raise SignalError(f"{path}: not a .npy that can be played, or cut in its header: {reason}") from None
         offset = file.tell()
         file.seek(0, 2)
         size = file.tell() - offset
     is_float_signal(dtype, str(path))
     if len(shape) != 1:
-        raise SignalError(
-            f"{path}: shape is {shape}; samples are one-dimensional, shape (n,): save one channel"
-        )
+        raise SignalError(f"{path}: shape is {shape}; samples are one-dimensional, shape (n,): save one channel")
     if shape[0] <= 0:
         raise SignalError(f"{path}: no samples in it; at least one is needed")
     if size < shape[0] * dtype.itemsize:
-        raise SignalError(
-            f"{path}: cut short: its header says {shape[0]} samples, there are {size // dtype.itemsize}"
-        )
+        raise SignalError(f"{path}: cut short: its header says {shape[0]} samples, there are {size // dtype.itemsize}")
     return BinarySource(path, dtype, shape[0], offset=offset)

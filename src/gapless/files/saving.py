@@ -76,9 +76,7 @@ def save_samples(
         raise BadArgumentError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def _save_sigmf(
-    path: Path, samples: NDArray[np.int16], rate: float, ledger: Ledger | None, description: str
-) -> None:
+def _save_sigmf(path: Path, samples: NDArray[np.int16], rate: float, ledger: Ledger | None, description: str) -> None:
     with _replacing(data_path(path), path) as (data, meta):
         _write_raw(data, samples)
         write_metadata(meta, rate=rate, ledger=ledger, description=description)

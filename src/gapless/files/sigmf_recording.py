@@ -55,9 +55,7 @@ def open_sigmf(path: Path) -> BinarySource:
         raise SignalError(f"{path}: {info['core:num_channels']} channels; one can be played")
     headers = [capture.get("core:header_bytes", 0) for capture in metadata["captures"]]
     if any(headers[1:]):
-        raise SignalError(
-            f"{path}: core:header_bytes inside the data; only before the first sample can be played"
-        )
+        raise SignalError(f"{path}: core:header_bytes inside the data; only before the first sample can be played")
     data, dtype = _data_path(path, info), np.dtype(_DATATYPES[datatype])
     if not data.is_file():
         raise SignalError(f"{path}: its data file {data.name} is not beside it")
@@ -66,9 +64,7 @@ def open_sigmf(path: Path) -> BinarySource:
     if size <= 0:
         raise SignalError(f"{data}: no samples in it; at least one is needed")
     if size % dtype.itemsize:
-        raise SignalError(
-            f"{data}: {size} bytes; {datatype} samples take {dtype.itemsize} bytes each: it is cut"
-        )
+        raise SignalError(f"{data}: {size} bytes; {datatype} samples take {dtype.itemsize} bytes each: it is cut")
     return BinarySource(data, dtype, size // dtype.itemsize, offset=offset, rate=info.get("core:sample_rate"))
 
 
@@ -112,10 +108,7 @@ def write_metadata(path: Path, *, rate: float, ledger: Ledger | None, descriptio
     }
     missing = 0
     if ledger is not None and ledger.gap_count > len(ledger.gaps):
-        log = (
-            f"{ledger.gap_count} gaps, {ledger.missing_samples} samples missing; "
-            f"the first {len(ledger.gaps)} listed"
-        )
+        log = f"{ledger.gap_count} gaps, {ledger.missing_samples} samples missing; the first {len(ledger.gaps)} listed"
         description = f"{description}; {log}" if description else log
     if description:
         info["core:description"] = description

@@ -42,9 +42,7 @@ class WavSource:
             if file.channels != 1:
                 raise SignalError(f"{path}: {file.channels} channels; one can be played: save a mono .wav")
             if file.subtype != "PCM_16" and file.subtype not in _FLOATS:
-                raise SignalError(
-                    f"{path}: samples are {file.subtype}; accepted are PCM_16, FLOAT and DOUBLE"
-                )
+                raise SignalError(f"{path}: samples are {file.subtype}; accepted are PCM_16, FLOAT and DOUBLE")
             if file.frames == 0:
                 raise SignalError(f"{path}: no samples in it; at least one is needed")
             self._scaled = file.subtype in _FLOATS
@@ -106,9 +104,7 @@ def write_wav(path: Path, samples: NDArray[np.int16], rate: float) -> None:
     soundfile = _soundfile(path)
     form = "RF64" if samples.nbytes > MAX_RIFF_BYTES else "WAV"
     try:
-        with soundfile.SoundFile(
-            path, "w", samplerate=int(rate), channels=1, format=form, subtype="PCM_16"
-        ) as file:
+        with soundfile.SoundFile(path, "w", samplerate=int(rate), channels=1, format=form, subtype="PCM_16") as file:
             for start in range(0, len(samples), BLOCK_SAMPLES):
                 file.write(samples[start : start + BLOCK_SAMPLES])
     except (soundfile.SoundFileError, AssertionError) as error:  # it asserts that all was written

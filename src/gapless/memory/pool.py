@@ -176,9 +176,7 @@ class Pool:
         what = f"{format_size(nbytes)} at {format_address(address)} in {self.name}"
         if address < self.base or address + nbytes > self.base + self.size:
             last = self.base + self.size - 1
-            raise AddressError(
-                f"{what} is outside the pool ({format_address(self.base)} to {format_address(last)})"
-            )
+            raise AddressError(f"{what} is outside the pool ({format_address(self.base)} to {format_address(last)})")
         unit = max(align, self.granularity)
         if address % unit:
             raise AddressError(f"{what} is misaligned: the address must be a multiple of {unit}")

@@ -119,9 +119,7 @@ def draw_ledger(axes: Any, ledger: Ledger, rate: float, done: str) -> None:
     total = ledger.samples + ledger.missing_samples
     factor, unit = time_unit(max(total, 1) / rate)
     scale = factor / rate
-    axes.broken_barh(
-        [(index * scale, length * scale) for index, length in ledger.blocks], (0, 1), color=GREEN
-    )
+    axes.broken_barh([(index * scale, length * scale) for index, length in ledger.blocks], (0, 1), color=GREEN)
     # a gap of few samples in a long play is thinner than a pixel: its edge line keeps it visible
     axes.broken_barh(
         [(gap.index * scale, gap.length * scale) for gap in ledger.gaps],

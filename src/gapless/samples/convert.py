@@ -27,8 +27,7 @@ def is_float_signal(dtype: np.dtype[np.generic], name: str = "signal") -> bool:
             "play its .real or .imag, or mix it up to a real carrier first"
         )
     raise SignalError(
-        f"{name}: dtype is {dtype}; accepted are int16, and floats within [-1, 1]: "
-        "convert it with the scaling you mean"
+        f"{name}: dtype is {dtype}; accepted are int16, and floats within [-1, 1]: convert it with the scaling you mean"
     )
 
 

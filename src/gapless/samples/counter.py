@@ -95,11 +95,7 @@ def check_counter(samples: NDArray[np.int16], *, limit: int = 10_000) -> list[Fi
     findings: list[Finding] = []
     for finding in _classify(_runs(samples)):
         last = findings[-1] if findings else None
-        if (
-            last is not None
-            and last.kind == finding.kind == "repeated"
-            and last.index + last.length == finding.index
-        ):
+        if last is not None and last.kind == finding.kind == "repeated" and last.index + last.length == finding.index:
             findings[-1] = Finding("repeated", last.index, last.length + finding.length)
         elif len(findings) == limit:
             break

@@ -72,9 +72,7 @@ class ToneSource:
     def __init__(self, frequency: Fraction | float, rate: float, amplitude: float = 0.9) -> None:
         if not (math.isfinite(rate) and rate > 0):
             raise BadArgumentError(f"tone: rate {rate} asked: it must be above 0 Sa/s")
-        exact_rate = Fraction(
-            repr(float(rate))
-        )  # the decimal number that was meant, not its binary neighbour
+        exact_rate = Fraction(repr(float(rate)))  # the decimal number that was meant, not its binary neighbour
         if not 0 < frequency < exact_rate / 2:
             raise SignalError(
                 f"tone: {float(frequency):g} Hz asked at {float(rate):g} Sa/s: "

@@ -67,7 +67,8 @@ class Converter:
             engine = "sg" if "sg" in possible else "direct"
         if engine not in possible:
             raise BadArgumentError(
-                f"engine {engine}: the DMA of {self.spec.name} is not built for it; this design has {', '.join(possible)}"
+                f"engine {engine}: the DMA of {self.spec.name} is not built for it; "
+                f"this design has {', '.join(possible)}"
             )
         return engine, possible[engine]
 

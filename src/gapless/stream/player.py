@@ -69,15 +69,17 @@ class Dac(Converter):
                 buffer, layout, total = self._in_place(signal, memory, address, samples, repeat)
                 self.check_rate(rate, buffer.pool, dma)
             else:
-                source = signal if not isinstance(signal, (np.ndarray, list, tuple)) else ArraySource(to_int16(np.asarray(signal)))
+                source = (
+                    signal
+                    if not isinstance(signal, (np.ndarray, list, tuple))
+                    else ArraySource(to_int16(np.asarray(signal)))
+                )
                 total = samples_to_play(source, samples, repeat)
                 pool = self.choose_pool(memory)
                 self.check_rate(rate, pool, dma)
                 layout = lay_out(source, total, dma.spec)
                 buffer = stack.enter_context(
-                    pool.allocate(
-                        layout.stored, np.int16, align=64, address=address, below=1 << dma.spec.address_width
-                    )
+                    pool.allocate(layout.stored, np.int16, align=64, address=address, below=1 << dma.spec.address_width)
                 )
                 fill(source, layout, np.asarray(buffer))
             digest, first = self._watch(stack, sha256, head)
@@ -127,7 +129,11 @@ class Dac(Converter):
             raise BadArgumentError(f"the buffer lies at 0x{where:_X}; asked to play it from 0x{address:_X}")
         length = len(buffer)
         total = samples_to_play(ArraySource(np.asarray(buffer)), samples, repeat)
-        return buffer, Layout(min(length, total), total // min(length, total), total % min(length, total)), total
+        return (
+            buffer,
+            Layout(min(length, total), total // min(length, total), total % min(length, total)),
+            total,
+        )
 
     # ---- what only a virtual board can see
 

@@ -124,9 +124,7 @@ class Adc(Converter):
 
         return Recording(transfer, buffer, finish, self.monitor.stop)
 
-    def _arm(
-        self, dma: AxiDma, buffer: DmaBuffer, samples: int, rate: float, software_delay: float
-    ) -> Transfer:
+    def _arm(self, dma: AxiDma, buffer: DmaBuffer, samples: int, rate: float, software_delay: float) -> Transfer:
         pieces = split(dma.spec, buffer.physical_address, samples * SAMPLE_BYTES)
         packet = 0 if dma.spec.sg else piece_bytes(dma.spec) // SAMPLE_BYTES
         # The converter starts before the engine: its FIFO holds what comes in the meantime.

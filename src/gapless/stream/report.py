@@ -57,9 +57,7 @@ class PlayReport:
             "samples_played": self.samples_played,
             "gap_count": self.ledger.gap_count,
             "missing_samples": self.ledger.missing_samples,
-            "gaps": [
-                {"index": gap.index, "length": gap.length, "cause": gap.cause} for gap in self.ledger.gaps
-            ],
+            "gaps": [{"index": gap.index, "length": gap.length, "cause": gap.cause} for gap in self.ledger.gaps],
             "transfers": self.transfers,
             "descriptors": self.descriptors,
             "fifo_depth_bytes": self.fifo_depth_bytes,
@@ -103,9 +101,7 @@ class Capture:
             "samples_recorded": len(self.samples),
             "gap_count": self.ledger.gap_count,
             "missing_samples": self.ledger.missing_samples,
-            "gaps": [
-                {"index": gap.index, "length": gap.length, "cause": gap.cause} for gap in self.ledger.gaps
-            ],
+            "gaps": [{"index": gap.index, "length": gap.length, "cause": gap.cause} for gap in self.ledger.gaps],
             "transfers": self.transfers,
             "descriptors": self.descriptors,
             "wall_seconds": self.wall_seconds,
