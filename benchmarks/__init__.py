@@ -1,0 +1,1 @@
+"""Benchmarks: both sides in one run, medians, a ratio. ``make bench`` runs them all."""
