@@ -207,7 +207,9 @@ class Pool:
             message += f", but none holds it at a multiple of {format_size(align)}"
         if room := self._elsewhere(nbytes, below):
             return f"{message}; {room}"
-        return f"{message}; free a buffer" + (", no other pool has room for it" if [*self._hints()] else "")
+        return f"{message}; free a buffer" + (
+            ", no other pool has room for it" if any(pool is not self for pool in self._hints()) else ""
+        )
 
     def _empty(self, nbytes: int, below: int | None) -> str:
         message = "this pool is empty on this board" + (f" ({self.about})" if self.about else "")
