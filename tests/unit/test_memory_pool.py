@@ -237,7 +237,7 @@ def test_cma_aligns_a_buffer_to_its_size_up_to_a_limit():
     [
         ({"base": BASE - 64}, AddressError),
         ({"size": 2 * MIB}, AddressError),
-        ({"size": 0}, AddressError),
+        ({"size": -1}, AddressError),
         ({"size": 100}, BadArgumentError),
         ({"granularity": 100}, BadArgumentError),
         ({"granularity": -1}, BadArgumentError),
@@ -251,6 +251,20 @@ def test_a_pool_that_cannot_be_is_refused(options, error):
     region = MappedRegion("r", BASE, MIB, HostMemory(MIB))
     with pytest.raises(error):
         Pool(region, **{"base": BASE, "size": MIB, "name": "p", **options})
+
+
+def test_an_empty_pool_says_so_and_where_there_is_room():
+    region = MappedRegion("r", BASE, MIB, HostMemory(MIB))
+    pools = [
+        Pool(region, BASE + MIB, 0, name="ps-carveout", about="what is above 4 GiB", hints=lambda: pools),
+        Pool(region, BASE, MIB, name="pl-ddr", hints=lambda: pools),
+    ]
+    assert pools[0].stats() == PoolStats(0, 0, 0, 0, BufferCount(0, 0))
+    for place in ({}, {"address": BASE + MIB}):
+        with pytest.raises(AllocationError) as caught:
+            pools[0].allocate(4096, np.uint8, **place)
+        for part in ("asked 4 KiB in ps-carveout", "empty", "what is above 4 GiB", "pl-ddr has 1 MiB"):
+            assert part in str(caught.value)
 
 
 def test_the_guard_hears_of_every_allocation_and_release():
