@@ -16,28 +16,30 @@ public:
     };
 
     // bandwidth in bytes per second
-    explicit Port(double bandwidth) : bandwidth_(bandwidth) {}
+    explicit Port(double bandwidth) : bandwidth_(bandwidth), effective_(std::llround(bandwidth)) {}
 
     // Serve a burst requested at `time`: bursts take the port one after the other, so engines that share
     // it get what is left. Calls come in the order of time.
     Slot serve(Time time, std::uint32_t nbytes) {
         const Time begin = std::max(time, free_at_);
-        const double exact = static_cast<double>(nbytes) / (bandwidth_ * speed_) * 1e12 + remainder_;
-        const Time whole = static_cast<Time>(exact);
-        // The fraction of a picosecond is carried over, or a long transfer would drift.
-        remainder_ = exact - static_cast<double>(whole);
-        free_at_ = begin + whole;
+        // In integers, so that every machine gets the same; what is left of a picosecond is carried over,
+        // or a long transfer would drift.
+        const __int128 work = static_cast<__int128>(nbytes) * picoseconds_per_second + remainder_;
+        free_at_ = begin + static_cast<Time>(work / effective_);
+        remainder_ = static_cast<std::int64_t>(work % effective_);
         return {begin, free_at_};
     }
 
     // A fault: memory that gives only this fraction of its bandwidth.
-    void set_speed(double fraction) { speed_ = fraction; }
-    double bandwidth() const { return bandwidth_; }
+    void set_speed(double fraction) {
+        effective_ = std::max<std::int64_t>(1, std::llround(bandwidth_ * fraction));
+        remainder_ = 0;
+    }
 
 private:
     double bandwidth_;
-    double speed_ = 1.0;
-    double remainder_ = 0.0;
+    std::int64_t effective_;  // bytes per second
+    std::int64_t remainder_ = 0;
     Time free_at_ = 0;
 };
 
