@@ -47,6 +47,7 @@ class Pool:
         region: where the memory is mapped.
         base, size: bytes; multiples of ``granularity``, inside the region.
         name: what messages call it.
+        about: one line on what it is; an empty pool's error says it.
         granularity: allocation unit in bytes, a power of two (4096 for CMA: pages).
         other_users: (offset, size) in bytes that somebody else holds from the start.
         hints: the other pools of the board; an error says which of them has room.
@@ -70,8 +71,9 @@ class Pool:
         hints: Callable[[], Iterable[Pool]] = tuple,
         guard: AllocationGuard | None = None,
         size_alignment_limit: int = 0,
+        about: str = "",
     ) -> None:
-        if size <= 0 or base < region.base or base + size > region.base + region.size:
+        if size < 0 or base < region.base or base + size > region.base + region.size:
             raise AddressError(
                 f"pool {name}: {format_size(size)} at {format_address(base)} is not inside region "
                 f"{region.name} ({format_size(region.size)} at {format_address(region.base)})"
@@ -83,7 +85,7 @@ class Pool:
         except (ValueError, TypeError) as error:
             raise BadArgumentError(f"pool {name}, granularity {granularity}: {error}") from None
         self.region, self.base, self.size, self.name = region, base, size, name
-        self.granularity, self.guard = granularity, guard
+        self.granularity, self.guard, self.about = granularity, guard, about
         self._hints, self._size_alignment_limit = hints, size_alignment_limit
         self._lock = Lock()
         self._places: dict[int, int] = {}  # address: nbytes as asked
@@ -134,6 +136,8 @@ class Pool:
             raise BadArgumentError(f"shape {dims} of {kind} is {nbytes} bytes: no memory has that many")
         align = _power_of_two(align, "align")
         address, below = _whole(address, "address"), _whole(below, "below")
+        if self.size == 0:
+            raise AllocationError(f"asked {format_size(nbytes)} in {self.name}: {self._empty(nbytes, below)}")
         try:
             if address is None:
                 place = Place(self, self._lowest(nbytes, align, below), nbytes)
@@ -201,11 +205,18 @@ class Pool:
         message += f"{format_size(largest)} of {format_size(free)} free"
         if largest >= nbytes:
             message += f", but none holds it at a multiple of {format_size(align)}"
+        if room := self._elsewhere(nbytes, below):
+            return f"{message}; {room}"
+        return f"{message}; free a buffer" + (", no other pool has room for it" if [*self._hints()] else "")
+
+    def _empty(self, nbytes: int, below: int | None) -> str:
+        message = "this pool is empty on this board" + (f" ({self.about})" if self.about else "")
+        room = self._elsewhere(nbytes, below)
+        return f"{message}; {room}" if room else message
+
+    def _elsewhere(self, nbytes: int, below: int | None) -> str:
         others = [(pool.name, pool._largest(below)) for pool in self._hints() if pool is not self]
-        room = [f"{name} has {format_size(size)}" for name, size in others if size >= nbytes]
-        if room:
-            return f"{message}; {', '.join(room)}"
-        return f"{message}; free a buffer" + (", no other pool has room for it" if others else "")
+        return ", ".join(f"{name} has {format_size(size)}" for name, size in others if size >= nbytes)
 
     def _limit(self, below: int | None) -> int:
         end = self.base + self.size

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from .._native import HostMemory, Machine
 from ..board import Board
-from ..boards import BoardSpec, MemoryKind
+from ..boards import BoardSpec, MemoryKind, PoolSpec
 from ..errors import BadArgumentError, SignalError, UnknownNameError
-from ..memory import AddressMap, MappedRegion, Pool
+from ..memory import AddressMap, MappedRegion, Pool, Region
 from .faults import Faults
 from .uri import parse_uri
 
@@ -71,7 +71,7 @@ def open_board(uri: str) -> Board:
     pools: dict[str, Pool] = {}
     for pool in spec.pools:
         pools[pool.name] = Pool(
-            address_map.resolve(pool.base),
+            _region_of(pool, address_map),
             pool.base,
             pool.size,
             name=pool.name,
@@ -80,12 +80,21 @@ def open_board(uri: str) -> Board:
             size_alignment_limit=pool.size_alignment_limit,
             hints=pools.values,
             guard=machine,
+            about=pool.about,
         )
     dmas = _add_dmas(machine, spec, ports)
     converters = _add_converters(machine, spec, dmas)
     faults = Faults(machine, dmas, ports)
     probe = VirtualProbe(machine, converters["dac"], converters["adc"], faults)
     return Board(uri, spec, machine.bus(), address_map, pools, probe=probe, findings=machine.findings)
+
+
+def _region_of(pool: PoolSpec, address_map: AddressMap) -> Region:
+    # An empty pool lies at the very end of the region it would continue.
+    for region in address_map:
+        if region.base <= pool.base and pool.base + pool.size <= region.base + region.size:
+            return region
+    raise BadArgumentError(f"pool {pool.name} lies in no memory of the board")
 
 
 def _add_dmas(machine: Machine, spec: BoardSpec, ports: dict[str, int]) -> dict[str, int]:
