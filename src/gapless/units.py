@@ -28,7 +28,7 @@ def _parse(text: str, units: Mapping[str, float], what: str, example: str) -> fl
 def parse_size(text: str, what: str = "size") -> int:
     """Bytes from ``65536``, ``64KiB`` or ``32GiB`` (binary units only; a decimal unit is refused)."""
     value = _parse(text, _SIZES, what, "65536, 64KiB or 32GiB")
-    if value != int(value):
+    if not value.is_integer():  # nor is infinity, which is what 1e999 is read as
         raise BadArgumentError(f"{what} {text!r} is not a whole number of bytes")
     return int(value)
 

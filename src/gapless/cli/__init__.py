@@ -1,1 +1,26 @@
-"""TODO."""
+"""The command line: ``gapless play``, ``record``, ``verify``, ``info``, ``memory`` and ``demo``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+#: What the extra brings. Everything else of gapless works without.
+_EXTRA = ("typer", "rich", "click")
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    0: done, nothing missing. 1: it failed while running. 2: wrong use. 3: samples are missing.
+    130: Ctrl-C.
+    """
+    try:
+        from .app import run
+
+        return run(sys.argv[1:] if args is None else args)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _EXTRA:
+            raise
+        print(f"gapless: the command line needs {error.name}: pip install 'gapless[cli]'", file=sys.stderr)
+        return 2

@@ -1,6 +1,6 @@
 """Signals in files: .raw, .npy, .wav and SigMF."""
 
 from .opening import SUFFIXES, open_source
-from .saving import save_samples
+from .saving import check_destination, save_samples
 
-__all__ = ["SUFFIXES", "open_source", "save_samples"]
+__all__ = ["SUFFIXES", "check_destination", "open_source", "save_samples"]

@@ -20,6 +20,27 @@ from .sigmf_recording import check_sigmf_available, data_path, write_metadata
 from .wav import check_wav_rate, write_wav
 
 
+def check_destination(path: str | os.PathLike[str], *, rate: float) -> Path:
+    """Raise what :func:`save_samples` would of its ``path`` and ``rate``, before there is anything to save.
+
+    Raises BadArgumentError or UnsupportedError; returns ``path``.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadArgumentError(f"{path}: suffix {suffix!r} is not known; there is {', '.join(SUFFIXES)}")
+    if not (math.isfinite(rate) and rate > 0):
+        raise BadArgumentError(f"{path}: rate {rate} asked: it must be above 0 Sa/s")
+    if path.is_dir() or not path.parent.is_dir():
+        reason = "is a directory" if path.is_dir() else f"there is no folder {path.parent}"
+        raise BadArgumentError(f"{path}: cannot be written: {reason}")
+    if suffix == ".wav":
+        check_wav_rate(path, rate)
+    if suffix == ".sigmf-meta":
+        check_sigmf_available(path)
+    return path
+
+
 def save_samples(
     path: str | os.PathLike[str],
     samples: ArrayLike,
@@ -46,20 +67,9 @@ def save_samples(
         SignalError: ``samples`` cannot be made int16.
         UnsupportedError: .wav or SigMF without ``pip install 'gapless[files]'``.
     """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise BadArgumentError(f"{path}: suffix {suffix!r} is not known; there is {', '.join(SUFFIXES)}")
-    if not (math.isfinite(rate) and rate > 0):
-        raise BadArgumentError(f"{path}: rate {rate} asked: it must be above 0 Sa/s")
-    if path.is_dir() or not path.parent.is_dir():
-        reason = "is a directory" if path.is_dir() else f"there is no folder {path.parent}"
-        raise BadArgumentError(f"{path}: cannot be written: {reason}")
+    path = check_destination(path, rate=rate)
     array = to_int16(samples, name="samples")
-    if suffix == ".wav":
-        check_wav_rate(path, rate)
-    if suffix == ".sigmf-meta":
-        check_sigmf_available(path)
+    suffix = path.suffix.lower()
     try:
         if suffix == ".sigmf-meta":
             _save_sigmf(path, array, rate, ledger, description)

@@ -112,5 +112,7 @@ def rate_register(rate: float) -> int:
     except (OverflowError, ValueError, TypeError):
         value = 0
     if not 0 < value < 1 << 63:
-        raise BadArgumentError(f"rate {rate!r}: it must be a number of samples per second above 0")
+        raise BadArgumentError(
+            f"rate {rate!r}: it must be a number of samples per second above 0, from 0.001 to {(1 << 63) / 1e3:.3g}"
+        )
     return value

@@ -25,7 +25,10 @@ class VirtualOptions:
 
 def parse_uri(uri: str) -> VirtualOptions:
     """Read a ``virtual:`` URI; BadArgumentError or UnknownNameError when it cannot be."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:  # brackets are read as an IPv6 address
+        raise BadArgumentError(f"board {uri!r} is not understood: {error}") from None
     name = parts.path
     if name not in BOARDS:
         raise UnknownNameError("virtual board", name, (f"virtual:{board}" for board in BOARDS))

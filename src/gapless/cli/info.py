@@ -1,0 +1,122 @@
+"""gapless info."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from .. import board as boards
+from ..board import Board
+from ..boards import ConverterSpec
+from ..units import format_bandwidth, format_rate, format_size
+from . import options
+from .output import print_fields, print_json, print_table
+
+EXAMPLES = """\b
+Examples:
+  gapless info
+  gapless info --board 'virtual:zcu111?ps=32GiB' --json
+"""
+
+
+def info(board: options.Board = options.DEFAULT_BOARD, json: options.Json = False) -> int:
+    """Say what is installed, and what a board has."""
+    with boards.open(board) as opened:
+        if json:
+            print_json(_document(opened))
+        else:
+            _print(opened)
+    return 0
+
+
+def _document(board: Board) -> dict[str, Any]:
+    spec = board.spec
+    return {
+        "version": __version__,
+        "board": board.uri,
+        "title": spec.title,
+        "design": spec.design,
+        "converters": [
+            {
+                "name": converter.name,
+                "direction": converter.direction,
+                "max_rate_sa_per_s": converter.max_rate,
+                "samples_per_beat": converter.samples_per_beat,
+                "fifo_depth_bytes": converter.fifo_bytes,
+                "dmas": list(converter.dmas),
+            }
+            for converter in spec.converters
+        ],
+        "dmas": [
+            {
+                "name": dma.name,
+                "mode": _mode(dma.sg),
+                "base": dma.base,
+                "length_width": dma.length_width,
+                "address_width": dma.address_width,
+                "data_width_bytes": dma.data_width,
+                "max_transfer_bytes": dma.max_length,
+                "ports": {kind.value: name for kind, name in dma.ports.items()},
+            }
+            for dma in spec.dmas
+        ],
+        "ports": [{"name": port.name, "bandwidth_bytes_per_s": port.bandwidth} for port in spec.ports],
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+
+
+def _mode(sg: bool) -> str:
+    return "sg" if sg else "direct"
+
+
+def _print(board: Board) -> None:
+    spec = board.spec
+    print_fields(
+        [
+            ("gapless", f"{__version__}, Python {platform.python_version()}, numpy {np.__version__}"),
+            ("board", f"{board.uri}: {spec.title}"),
+            ("design", spec.design),
+        ]
+    )
+    print()
+    print_table(
+        ("converter", "up to", "FIFO", "beat", "DMA"),
+        [_converter(converter) for converter in spec.converters],
+        numbers=("up to", "FIFO", "beat"),
+    )
+    print()
+    print_table(
+        ("DMA", "mode", "length", "address", "data", "ports"),
+        [
+            (
+                dma.name,
+                _mode(dma.sg),
+                f"{dma.length_width} bit",
+                f"{dma.address_width} bit",
+                f"{8 * dma.data_width} bit",
+                ", ".join(dma.ports.values()),
+            )
+            for dma in spec.dmas
+        ],
+        numbers=("length", "address", "data"),
+    )
+    print()
+    print_table(
+        ("memory port", "bandwidth"),
+        [(port.name, format_bandwidth(port.bandwidth)) for port in spec.ports],
+        numbers=("bandwidth",),
+    )
+
+
+def _converter(spec: ConverterSpec) -> tuple[str, ...]:
+    return (
+        spec.name,
+        format_rate(spec.max_rate),
+        format_size(spec.fifo_bytes),
+        f"{spec.samples_per_beat} samples",
+        ", ".join(spec.dmas),
+    )

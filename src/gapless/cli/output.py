@@ -1,0 +1,76 @@
+"""What the commands print: results on stdout, warnings on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..board import Board
+from ..stream import Ledger
+
+_LISTED_GAPS = 10
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """One JSON document."""
+    print(json.dumps(document, indent=2))
+
+
+def print_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Names and values, one pair a line."""
+    pairs = list(fields)
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        print(f"{name:<{width}}  {value}")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
+    """A table; the columns in ``numbers`` are set to the right. In a pipe it is as wide as it needs to be."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 400)
+    with console.capture() as drawn:
+        console.print(table)
+    for line in drawn.get().strip("\n").splitlines():
+        print(line.rstrip())
+
+
+def count(number: int, what: str) -> str:
+    """``1 gap``, ``2 gaps``, ``1,000 gaps``."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def print_ledger(ledger: Ledger, verdict: str) -> None:
+    """The first gaps as a table, and the account in one sentence: ``verdict`` when nothing is missing."""
+    if ledger.complete:
+        print(verdict)
+        return
+    shown = ledger.gaps[:_LISTED_GAPS]
+    print()
+    print_table(
+        ("gap", "at sample", "length", "cause"),
+        [(str(number), f"{gap.index:,}", f"{gap.length:,}", gap.cause) for number, gap in enumerate(shown, start=1)],
+        numbers=("gap", "at sample", "length"),
+    )
+    if ledger.gap_count > len(shown):
+        print(f"... and {ledger.gap_count - len(shown):,} more")
+    print(f"\n{count(ledger.gap_count, 'gap')}, {count(ledger.missing_samples, 'sample')} missing")
+
+
+def end(board: Board, complete: bool) -> int:
+    """The exit status of a run: 3 when samples are missing, 1 when the board found fault with the software."""
+    for found in board.findings:
+        where = f" at 0x{found.address:_X}" if found.address else ""
+        print(f"gapless: warning: {found.kind}{where}: {found.text}", file=sys.stderr)
+    if not complete:
+        return 3
+    return 1 if board.findings else 0
