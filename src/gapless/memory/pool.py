@@ -200,7 +200,8 @@ class Pool:
 
     def _no_room(self, nbytes: int, align: int, below: int | None, largest: int, free: int) -> str:
         asked = format_size(nbytes)
-        limit = "" if below is None else f" below {format_address(below)}"
+        # A limit that the whole pool keeps is no news.
+        limit = f" below {format_address(below)}" if below is not None and below < self.base + self.size else ""
         message = f"asked {asked}{limit} in {self.name}: largest free block{limit} "
         message += f"{format_size(largest)} of {format_size(free)} free"
         if largest >= nbytes:
