@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 #: What the extra brings. Everything else of gapless works without.
-_EXTRA = ("typer", "rich", "click")
+_EXTRA = ("typer", "rich")
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -15,12 +16,12 @@ def main(args: Sequence[str] | None = None) -> int:
     0: done, nothing missing. 1: it failed while running. 2: wrong use. 3: samples are missing.
     130: Ctrl-C.
     """
-    try:
-        from .app import run
+    for name in _EXTRA:
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            print(f"gapless: the command line needs {error.name}: pip install 'gapless[cli]'", file=sys.stderr)
+            return 2
+    from .app import run
 
-        return run(sys.argv[1:] if args is None else args)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in _EXTRA:
-            raise
-        print(f"gapless: the command line needs {error.name}: pip install 'gapless[cli]'", file=sys.stderr)
-        return 2
+    return run(sys.argv[1:] if args is None else args)

@@ -74,8 +74,6 @@ def run(args: Sequence[str]) -> int:
     except BrokenPipeError:  # whoever reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = FAILED
-    except ModuleNotFoundError:  # main() knows which extra brings it
-        raise
     except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("GAPLESS_DEBUG"):
             raise

@@ -152,7 +152,9 @@ def _verdict(outcome: _Outcome) -> str:
     report = outcome.report
     gaps = report.ledger.gap_count + outcome.capture.ledger.gap_count
     same = (
-        "equals the source" if outcome.differing == 0 else f"differs from the source in {outcome.differing:,} samples"
+        "equals the source"
+        if outcome.differing == 0
+        else f"differs from the source in {count(outcome.differing, 'sample')}"
     )
     return (
         f"{count(report.samples_played, 'sample')} in {count(report.transfers, 'transfer')}, "

@@ -27,21 +27,15 @@ def print_fields(fields: Iterable[tuple[str, str]]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequence[str] = ()) -> None:
-    """A table; the columns in ``numbers`` are set to the right. In a pipe it is as wide as it needs to be."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 400)
-    with console.capture() as drawn:
-        console.print(table)
-    for line in drawn.get().strip("\n").splitlines():
-        print(line.rstrip())
+    """A table; the columns in ``numbers`` are set to the right. Loading rich for it would take longer than all else."""
+    lines = [columns, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
+    for line in lines:
+        cells = (
+            cell.rjust(width) if name in numbers else cell.ljust(width)
+            for name, cell, width in zip(columns, line, widths, strict=True)
+        )
+        print("  ".join(cells).rstrip())
 
 
 def count(number: int, what: str) -> str:
