@@ -134,7 +134,7 @@ def test_how_many_samples_a_signal_gives():
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True, "3", float("nan"), float("inf")])
 def test_counts_that_cannot_be_are_refused(bad):
     array = ArraySource(np.zeros(100, np.int16))
-    with pytest.raises(SignalError, match="repeat=.*a whole number, at least 1"):
+    with pytest.raises(SignalError, match=r"repeat=.*a whole number, at least 1"):
         samples_to_play(array, None, bad)
-    with pytest.raises(SignalError, match="samples=.*a whole number, at least 1"):
+    with pytest.raises(SignalError, match=r"samples=.*a whole number, at least 1"):
         samples_to_play(array, bad, 1)

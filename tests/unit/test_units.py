@@ -76,7 +76,7 @@ def test_times_are_the_nearest_float(text, seconds):
 
 @pytest.mark.parametrize("text", ["", "-1ms", "1m", "1min", "1ps", "soon", "1e3000s"])
 def test_what_is_no_time_is_refused(text):
-    with pytest.raises(BadArgumentError, match="software delay .* is not understood"):
+    with pytest.raises(BadArgumentError, match=r"software delay .* is not understood"):
         parse_time(text, "software delay")
 
 
