@@ -33,9 +33,11 @@ public:
 
     // A bus for another thread of control that starts at this one's time.
     virtual std::shared_ptr<RegisterBus> fork(const std::string& name) = 0;
-    // While parked, a thread of control holds nobody back (it waits for something off the bus).
+    // While parked, a thread of control holds nobody back (it waits for something off the bus). Counts: where
+    // host threads share a bus it holds the others back again when each has resumed, at `time` or later. An
+    // access in between takes its turn as always.
     virtual void park() = 0;
-    virtual void resume() = 0;
+    virtual void resume(Time time) = 0;
     // Makes the current and every later call of this bus throw Cancelled. Any thread may call it.
     virtual void cancel() = 0;
 };

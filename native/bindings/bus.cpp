@@ -20,7 +20,7 @@ void translate(const std::exception_ptr& pointer, void*) {
     } catch (const BusFault& fault) {
         raise("BusAccessError", fault.what());
     } catch (const Cancelled&) {
-        raise("JobCancelledError", "the board was closed, or the job cancelled, while this waited");
+        raise("BoardClosedError", "the board was closed");
     }
 }
 

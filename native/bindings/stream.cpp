@@ -52,10 +52,14 @@ const char* name_of(Outcome outcome) {
 void bind_stream(nb::module_& m) {
     nb::class_<Plan>(m, "Plan")
         .def("__init__",
-             [](Plan* self, const Pieces& pass, std::uint64_t repeat, const Pieces& rest) {
-                 new (self) Plan{segments(pass), repeat, segments(rest)};
+             [](Plan* self, const Pieces& pass, std::uint64_t repeat, const Pieces& rest, bool one_packet) {
+                 new (self) Plan();
+                 self->pass = segments(pass);
+                 self->repeat = repeat;
+                 self->rest = segments(rest);
+                 self->one_packet = one_packet;
              },
-             "pass_"_a, "repeat"_a, "rest"_a)
+             "pass_"_a, "repeat"_a, "rest"_a, "one_packet"_a)
         .def("after", &Plan::after, "pieces"_a)
         .def_prop_ro("size", &Plan::size);
 
@@ -68,10 +72,10 @@ void bind_stream(nb::module_& m) {
 
     nb::class_<LoopOptions>(m, "LoopOptions")
         .def("__init__",
-             [](LoopOptions* self, double timeout, double software_delay, double start_latency) {
-                 new (self) LoopOptions{to_time(timeout), to_time(software_delay), to_time(start_latency)};
+             [](LoopOptions* self, double timeout, double software_delay, double start_latency, double poll) {
+                 new (self) LoopOptions{to_time(timeout), to_time(software_delay), to_time(start_latency), to_time(poll)};
              },
-             "timeout"_a, "software_delay"_a, "start_latency"_a);
+             "timeout"_a, "software_delay"_a, "start_latency"_a, "poll"_a);
 
     nb::class_<LoopResult>(m, "LoopResult")
         .def_prop_ro("outcome", [](const LoopResult& self) { return name_of(self.outcome); })
@@ -84,9 +88,9 @@ void bind_stream(nb::module_& m) {
     nb::class_<PyJob>(m, "Job")
         .def("wait", [](PyJob& self, double seconds) { return self.job->wait(seconds); }, "seconds"_a, Release())
         .def("cancel", [](PyJob& self) { self.job->cancel(); }, Release())
-        .def_prop_ro("ended", [](PyJob& self) { return self.job->ended(); })
+        .def_prop_ro("ended", [](PyJob& self) { return self.job->ended(); }, Release())
         .def_prop_ro("bytes", [](PyJob& self) { return self.job->bytes(); })
-        .def_prop_ro("result", [](PyJob& self) { return self.job->result(); });
+        .def_prop_ro("result", [](PyJob& self) { return self.job->result(); }, Release());
 
     m.def("start_direct",
           [](PyBus& bus, const ChannelPort& port, const Plan& plan, const LoopOptions& options) {

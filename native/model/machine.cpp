@@ -175,7 +175,7 @@ public:
     }
 
     std::uint32_t read32(std::uint64_t address) override {
-        const Access access(*this);
+        Access access(*this);
         std::uint32_t offset = 0;
         const std::uint32_t value = machine_->decode(address, offset).read(offset, actor_->time);
         actor_->time += machine_->cost_.read;
@@ -183,7 +183,7 @@ public:
     }
 
     void write32(std::uint64_t address, std::uint32_t value) override {
-        const Access access(*this);
+        Access access(*this);
         std::uint32_t offset = 0;
         machine_->decode(address, offset).write(offset, value, actor_->time);
         // What a write changes may be what somebody waits for.
@@ -192,12 +192,9 @@ public:
     }
 
     bool wait_interrupt(unsigned line, Time timeout) override {
-        std::lock_guard one_at_a_time(mutex_);
-        Machine::Lock lock(machine_->mutex_);
+        Turn turn(*this);
         const Time deadline = actor_->time + std::clamp<Time>(timeout, 0, longest_wait);
-        const bool asserted = machine_->wait_line(lock, *actor_, line, deadline);
-        machine_->turn_.notify_all();
-        return asserted;
+        return machine_->wait_line(turn.lock, *actor_, line, deadline);
     }
 
     Time now() override {
@@ -206,11 +203,9 @@ public:
     }
 
     void sleep_until(Time time) override {
-        std::lock_guard one_at_a_time(mutex_);
-        Machine::Lock lock(machine_->mutex_);
+        Turn turn(*this);
         actor_->time = std::max(actor_->time, time);
-        machine_->take_turn(lock, *actor_);
-        machine_->turn_.notify_all();
+        machine_->take_turn(turn.lock, *actor_);
     }
 
     std::shared_ptr<RegisterBus> fork(const std::string&) override {
@@ -219,14 +214,15 @@ public:
 
     void park() override {
         Machine::Lock lock(machine_->mutex_);
-        actor_->state = Machine::Actor::State::parked;
-        machine_->turn_.notify_all();
+        ++parked_;
+        settle();
     }
 
-    void resume() override {
+    void resume(Time time) override {
         Machine::Lock lock(machine_->mutex_);
-        actor_->time = std::max(actor_->time, machine_->now_);
-        actor_->state = Machine::Actor::State::running;
+        --parked_;
+        if (!in_turn_) actor_->time = std::max(actor_->time, time);
+        settle();
     }
 
     void cancel() override {
@@ -236,23 +232,38 @@ public:
     }
 
 private:
-    // One access: waits for its turn, and lets the others look when it is done.
-    class Access {
-    public:
-        explicit Access(VirtualBus& bus) : bus_(bus), one_at_a_time_(bus.mutex_), lock_(bus.machine_->mutex_) {
-            bus_.machine_->take_turn(lock_, *bus_.actor_);
+    // Inside, the actor's state is take_turn()'s and wait_line()'s business; the others look when it is over.
+    struct Turn {
+        explicit Turn(VirtualBus& owner) : bus(owner), one_at_a_time(owner.mutex_), lock(owner.machine_->mutex_) {
+            bus.in_turn_ = true;
         }
-        ~Access() { bus_.machine_->turn_.notify_all(); }
+        ~Turn() {
+            bus.in_turn_ = false;
+            bus.settle();
+        }
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
 
-    private:
-        VirtualBus& bus_;
-        std::lock_guard<std::mutex> one_at_a_time_;
-        Machine::Lock lock_;
+        VirtualBus& bus;
+        std::lock_guard<std::mutex> one_at_a_time;
+        Machine::Lock lock;
     };
+
+    // One register access.
+    struct Access : Turn {
+        explicit Access(VirtualBus& owner) : Turn(owner) { bus.machine_->take_turn(lock, *bus.actor_); }
+    };
+
+    void settle() {
+        if (!in_turn_) actor_->state = parked_ > 0 ? Machine::Actor::State::parked : Machine::Actor::State::running;
+        machine_->turn_.notify_all();
+    }
 
     std::shared_ptr<Machine> machine_;
     std::shared_ptr<Machine::Actor> actor_;
     std::mutex mutex_;  // an actor is one thread of control
+    bool in_turn_ = false;
+    unsigned parked_ = 0;
 };
 
 std::shared_ptr<RegisterBus> Machine::bus() {

@@ -26,15 +26,17 @@ public:
     Job(const Job&) = delete;
     Job& operator=(const Job&) = delete;
 
-    // Waits at most `seconds` of real time; true when the loop has ended. Meanwhile the parent holds
-    // nobody back.
+    // Waits at most `seconds` of real time; true when the loop has ended. From the first call until then the
+    // parent holds nobody back; it goes on at the moment at which the loop ended, not later: what it does next
+    // does not depend on how fast the host woke it.
     bool wait(double seconds) {
-        parent_->park();
         std::unique_lock lock(mutex_);
-        const bool ended = ended_cv_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return ended_; });
-        lock.unlock();
-        if (ended) parent_->resume();
-        return ended;
+        if (!parent_parked_) {
+            parent_->park();
+            parent_parked_ = true;
+            if (ended_) resume_parent();
+        }
+        return ended_cv_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return ended_; });
     }
     void cancel() { bus_->cancel(); }
     bool ended() {
@@ -50,11 +52,16 @@ public:
 private:
     void run() {
         LoopResult result = loop_(*bus_, progress_);
-        bus_->park();  // ended: nobody waits for this actor any more
         std::lock_guard lock(mutex_);
         result_ = std::move(result);
         ended_ = true;
+        if (parent_parked_) resume_parent();
+        bus_->park();  // ended: nobody waits for this actor any more
         ended_cv_.notify_all();
+    }
+    void resume_parent() {
+        parent_->resume(bus_->now());
+        parent_parked_ = false;
     }
 
     std::shared_ptr<RegisterBus> parent_, bus_;
@@ -62,7 +69,7 @@ private:
     std::atomic<std::uint64_t> progress_{0};
     std::mutex mutex_;
     std::condition_variable ended_cv_;
-    bool ended_ = false;
+    bool ended_ = false, parent_parked_ = false;
     LoopResult result_;
     std::thread thread_;  // last: it uses all of the above
 };

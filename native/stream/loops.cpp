@@ -31,14 +31,16 @@ void store32(std::uint8_t* at, std::uint32_t value) {
 
 std::uint32_t load32(const std::uint8_t* at) { return *reinterpret_cast<const volatile std::uint32_t*>(at); }
 
-void write_descriptor(const Ring& ring, std::uint64_t index, const Segment& segment) {
+void write_descriptor(const Ring& ring, const Plan& plan, std::uint64_t index) {
+    const Segment& segment = plan.at(index);
     std::uint8_t* at = ring.host + index % ring.count * descriptor_bytes;
     const std::uint64_t next = ring.base + (index + 1) % ring.count * descriptor_bytes;
     store32(at, low(next));
     store32(at + 4, high(next));
     store32(at + buffer_offset, low(segment.address));
     store32(at + buffer_offset + 4, high(segment.address));
-    store32(at + control_offset, segment.length | start_of_frame | end_of_frame);
+    store32(at + control_offset, segment.length | (plan.starts_packet(index) ? start_of_frame : 0) |
+                                     (plan.ends_packet(index) ? end_of_frame : 0));
     store32(at + status_offset, 0);
 }
 
@@ -84,10 +86,13 @@ LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, const Plan& pla
                 result.outcome = Outcome::timeout;
                 return;
             }
+            const std::uint32_t moved = port.receive ? bus.read32(port.registers + length_register) : segment.length;
+            // The acknowledgement is last: whoever finds IOC set knows that the piece was not counted yet.
             bus.write32(port.registers + dmasr, interrupt_bits);
-            result.bytes += port.receive ? bus.read32(port.registers + length_register) : segment.length;
+            result.bytes += moved;
             ++result.transfers;
             progress.store(result.bytes, std::memory_order_relaxed);
+            if (moved < segment.length) return;
         }
     });
 }
@@ -99,7 +104,7 @@ LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring,
         std::uint64_t queued = 0;  // descriptors written
         const auto queue = [&] {
             while (queued < size && queued < result.transfers + ring.count) {
-                write_descriptor(ring, queued, plan.at(queued));
+                write_descriptor(ring, plan, queued);
                 ++queued;
             }
             std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -112,29 +117,41 @@ LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring,
         write_pointer(bus, port, curdesc, ring.base);
         bus.write32(port.registers + dmacr, control);
         write_tail();
+        Time deadline = bus.now() + options.timeout;
+        Time pause = options.poll;
         while (result.transfers < size) {
             result.address = ring.base + result.transfers % ring.count * descriptor_bytes;
-            const bool asserted = bus.wait_interrupt(port.interrupt, options.timeout);
+            const Time left = deadline - bus.now();
+            const bool asserted = bus.wait_interrupt(port.interrupt, options.poll > 0 ? std::min(pause, left) : left);
             if (options.software_delay > 0 && asserted) bus.sleep_until(bus.now() + options.software_delay);
             result.status = bus.read32(port.registers + dmasr);
-            if (!asserted && (result.status & (error_bits | ioc_irq)) == 0) {
-                result.outcome = Outcome::timeout;
-                return;
-            }
             // Acknowledge first: what completes from here on asserts the line again.
-            bus.write32(port.registers + dmasr, interrupt_bits);
-            while (result.transfers < queued) {
+            if ((result.status & interrupt_bits) != 0) bus.write32(port.registers + dmasr, interrupt_bits);
+            const std::uint64_t counted = result.transfers;
+            bool cut_short = false;
+            while (result.transfers < queued && !cut_short) {
                 const std::uint8_t* at = ring.host + result.transfers % ring.count * descriptor_bytes;
                 const std::uint32_t status = load32(at + status_offset);
                 if ((status & complete) == 0) break;
+                cut_short = port.receive && (status & transferred_mask) < plan.at(result.transfers).length;
                 result.bytes += status & transferred_mask;
                 ++result.transfers;
             }
             progress.store(result.bytes, std::memory_order_relaxed);
+            if (cut_short) return;
             if ((result.status & error_bits) != 0) {
                 result.outcome = Outcome::dma_error;
                 result.address = ring.base + result.transfers % ring.count * descriptor_bytes;
                 return;
+            }
+            if (result.transfers > counted) {
+                deadline = bus.now() + options.timeout;
+                pause = options.poll;
+            } else if (bus.now() >= deadline) {
+                result.outcome = Outcome::timeout;
+                return;
+            } else {
+                pause = 2 * pause;
             }
             const std::uint64_t before = queued;
             queue();

@@ -33,7 +33,13 @@ struct LoopOptions {
     // one's first word can be in the FIFO, so the engine's start-up, `start_latency`, is part of it.
     Time software_delay = 0;
     Time start_latency = 0;
+    // Look at the descriptors after this time, too (and less and less often while nothing happens): where no
+    // interrupt tells of each one, because it does not end a packet. 0: the interrupts tell.
+    Time poll = 0;
 };
+
+// Both end early, and well, when a packet ends inside a piece that is received: TLAST came before the piece
+// was full.
 
 // Direct mode: one transfer after the other, re-armed from the completion interrupt. The channel runs
 // (DMACR.RS) with its interrupts enabled.

@@ -67,7 +67,7 @@ class Bus:
     def time(self) -> float: ...
     def sleep(self, seconds: float) -> None: ...
     def cancel(self) -> None:
-        """Make the call that waits, and every later one, raise JobCancelledError. Any thread may."""
+        """Make the call that waits, and every later one, raise BoardClosedError. Any thread may."""
 
 class Machine:
     """The models of a virtual board on one clock. Parts are known by the number that add_*() gave.
@@ -123,9 +123,12 @@ class Machine:
     def set_port_speed(self, port: int, fraction: float) -> None: ...
 
 class Plan:
-    """Pieces to move: uint64 arrays of shape (n, 2), rows (address, length)."""
+    """Pieces to move: uint64 arrays of shape (n, 2), rows (address, length).
 
-    def __init__(self, pass_: NDArray[np.uint64], repeat: int, rest: NDArray[np.uint64]) -> None: ...
+    Each piece is a packet of its own, or all together are ``one_packet`` (scatter-gather).
+    """
+
+    def __init__(self, pass_: NDArray[np.uint64], repeat: int, rest: NDArray[np.uint64], one_packet: bool) -> None: ...
     def after(self, pieces: int) -> Plan:
         """What is left when that many pieces are done."""
     @property
@@ -138,9 +141,12 @@ class ChannelPort:
     def __init__(self, registers: int, interrupt: int, wide: bool, receive: bool) -> None: ...
 
 class LoopOptions:
-    """Seconds: for one piece, of lateness at every re-arm, and of the engine's own start-up."""
+    """Seconds: for one piece, of lateness at every re-arm, of the engine's own start-up, between two looks.
 
-    def __init__(self, timeout: float, software_delay: float, start_latency: float) -> None: ...
+    ``poll`` is for a ring whose descriptors do not all end a packet; 0 where interrupts tell of each.
+    """
+
+    def __init__(self, timeout: float, software_delay: float, start_latency: float, poll: float) -> None: ...
 
 class LoopResult:
     """How a loop ended: ``outcome`` is done, dma-error, timeout, cancelled or bus-fault."""

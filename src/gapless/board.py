@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import importlib
-import weakref
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast
+from contextlib import ExitStack
+from typing import NamedTuple, TypeVar, cast
 
 from ._native import Bus
 from .boards import BoardSpec
@@ -58,21 +57,22 @@ class Board:
         self.memory, self.probe = memory, probe
         self._findings = findings
         self._dmas = {dma.name: AxiDma(bus, dma) for dma in spec.dmas}
+        # Descriptors go where every engine reaches them: below 4 GiB, if there is such a pool.
         pool = memory.get("ps-cma") or next(iter(memory.values()))
-        self._bench = Bench(uri, spec, bus, memory, self._dmas, probe, pool)
-        self._open = True
-        _boards.add(self)
+        bench = Bench(uri, spec, bus, memory, self._dmas, probe, pool)
+        self._dacs = {part.index: Dac(bench, part) for part in spec.converters if part.direction == "dac"}
+        self._adcs = {part.index: Adc(bench, part) for part in spec.converters if part.direction == "adc"}
 
     def __repr__(self) -> str:
         return f"<Board {self.uri}: {self.spec.title}>"
 
     def dac(self, index: int = 0) -> Dac:
         """DAC number ``index``."""
-        return cast(Dac, self._converter("dac", index, Dac))
+        return _numbered("DAC", index, self._dacs)
 
     def adc(self, index: int = 0) -> Adc:
         """ADC number ``index``."""
-        return cast(Adc, self._converter("adc", index, Adc))
+        return _numbered("ADC", index, self._adcs)
 
     def dma(self, name: str) -> AxiDma:
         """The DMA instance called ``name``."""
@@ -86,15 +86,15 @@ class Board:
         return tuple(Finding(*found) for found in self._findings())
 
     def close(self) -> None:
-        """End what is still under way. Arrays on the board's memory stay readable."""
-        if not self._open:
-            return
-        self._open = False
-        for dma in self._dmas.values():
-            for channel in dma._channels():
-                if channel._transfer is not None:
-                    channel._transfer.cancel()
-        self.bus.cancel()
+        """End what is still under way; nothing can be started any more. Arrays on its memory stay readable.
+
+        Any thread may close it: a play or a recording that another one waits for ends with
+        JobCancelledError or BoardClosedError.
+        """
+        with ExitStack() as stack:
+            stack.callback(self.bus.cancel)
+            for dma in self._dmas.values():
+                stack.callback(dma._close)
 
     def __enter__(self) -> Board:
         return self
@@ -102,22 +102,14 @@ class Board:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _converter(self, direction: str, index: int, kind: type[Any]) -> Any:
-        known = [spec for spec in self.spec.converters if spec.direction == direction]
-        for spec in known:
-            if spec.index == index:
-                return kind(self._bench, spec)
-        raise UnknownNameError(direction.upper(), index, (spec.index for spec in known))
+
+_C = TypeVar("_C")
 
 
-# Threads that run a streaming loop must end before the interpreter does.
-_boards: weakref.WeakSet[Board] = weakref.WeakSet()
-
-
-@atexit.register
-def _close_all() -> None:
-    for board in list(_boards):
-        board.close()
+def _numbered(what: str, index: int, known: Mapping[int, _C]) -> _C:
+    if index not in known:
+        raise UnknownNameError(what, index, known)
+    return known[index]
 
 
 def open(uri: str = "virtual:zcu111") -> Board:

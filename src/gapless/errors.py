@@ -13,9 +13,10 @@
     │   ├── BufferFreedError               a buffer or a view of it was used after free()
     │   ├── BufferInFlightError            free() while a DMA channel still uses the buffer
     │   └── NotContiguousError             a strided view or a copy has no physical address
-    ├── BusAccessError                          a register access reached nothing
+    ├── BusAccessError                 a register access reached nothing
     ├── WaitTimeoutError (TimeoutError)    a wait ended without what it waited for
-    ├── JobCancelledError                    a job was stopped before its end
+    ├── JobCancelledError              a job was stopped before its end
+    ├── BoardClosedError               the board was closed
     ├── UnsupportedError                   this board, build or installation cannot do that
     └── DmaError                           the engine reported an error; has .address and .status
         ├── DmaStateError                  the channel is not in a state in which that can be done
@@ -95,6 +96,10 @@ class WaitTimeoutError(GaplessError, TimeoutError):
 
 class JobCancelledError(GaplessError):
     """A streaming job was stopped before its end."""
+
+
+class BoardClosedError(GaplessError):
+    """The board was closed: open it again."""
 
 
 class UnsupportedError(GaplessError):

@@ -4,38 +4,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 
 from .errors import BadArgumentError
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 
-_SIZES = {"": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": GIB, "tib": TIB}
-_TIMES = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_QUANTITY = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-zµ]*)\s*\Z", re.IGNORECASE)
+_SIZES: dict[str, int | Fraction] = {"": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": GIB, "tib": TIB}
+_NS = Fraction(1, 10**9)
+_TIMES: dict[str, int | Fraction] = {
+    "": 1,
+    "s": 1,
+    "ms": 10**6 * _NS,
+    "us": 1000 * _NS,
+    "µs": 1000 * _NS,
+    "μs": 1000 * _NS,
+    "ns": _NS,
+}
+# The exponent is short: a Fraction of 1e999999999 would be computed digit by digit.
+_QUANTITY = re.compile(
+    r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,2})?\s*([a-z\u00b5\u03bc]*)\s*\Z", re.IGNORECASE | re.ASCII
+)
 
 
-def _parse(text: str, units: Mapping[str, float], what: str, example: str) -> float:
+def _parse(text: str, units: Mapping[str, int | Fraction], what: str, example: str) -> Fraction:
     match = _QUANTITY.match(text)
-    unit = match.group(2).lower() if match else ""
-    if match is None or unit not in units:
+    unit = match.group(3).lower() if match else ""
+    if match is None or unit not in units or len(text) > 60:
         raise BadArgumentError(f"{what} {text!r} is not understood: write it like {example}")
-    try:
-        return float(match.group(1)) * units[unit]
-    except ValueError:
-        raise BadArgumentError(f"{what} {text!r} is not a number: write it like {example}") from None
+    return Fraction(match.group(1) + (match.group(2) or "")) * units[unit]
 
 
 def parse_size(text: str, what: str = "size") -> int:
     """Bytes from ``65536``, ``64KiB`` or ``32GiB`` (binary units only; a decimal unit is refused)."""
     value = _parse(text, _SIZES, what, "65536, 64KiB or 32GiB")
-    if not value.is_integer():  # nor is infinity, which is what 1e999 is read as
+    if value.denominator != 1:
         raise BadArgumentError(f"{what} {text!r} is not a whole number of bytes")
     return int(value)
 
 
 def parse_time(text: str, what: str = "time") -> float:
     """Seconds from ``1ms``, ``250us``, ``10ns`` or ``0.5`` (seconds when no unit is given)."""
-    return _parse(text, _TIMES, what, "1ms, 250us or 0.5s")
+    return float(_parse(text, _TIMES, what, "1ms, 250us or 0.5s"))
 
 
 def format_size(nbytes: int) -> str:

@@ -8,6 +8,16 @@ from .spec import (
     MemorySpec,
     PoolSpec,
     PortSpec,
+    StreamFifoSpec,
 )
 
-__all__ = ["BoardSpec", "ConverterSpec", "DmaSpec", "MemoryKind", "MemorySpec", "PoolSpec", "PortSpec"]
+__all__ = [
+    "BoardSpec",
+    "ConverterSpec",
+    "DmaSpec",
+    "MemoryKind",
+    "MemorySpec",
+    "PoolSpec",
+    "PortSpec",
+    "StreamFifoSpec",
+]

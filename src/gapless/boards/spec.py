@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+
+from ..errors import BadArgumentError, UnknownNameError
+from ..units import format_address, format_size
 
 
 class MemoryKind(str, Enum):
@@ -73,6 +76,24 @@ class DmaSpec:
     clock: float = 300e6
     dre: bool = False
 
+    def __post_init__(self) -> None:
+        """BadArgumentError for what the core cannot be built with."""
+        for what, value, least, most in (
+            ("length_width", self.length_width, 8, 26),
+            ("address_width", self.address_width, 32, 64),
+            ("data_width", self.data_width, 4, 128),
+        ):
+            if not least <= value <= most:
+                raise BadArgumentError(f"{self.name}: {what}={value}; the core is built with {least} to {most}")
+        if self.data_width & (self.data_width - 1):
+            raise BadArgumentError(f"{self.name}: data_width={self.data_width} bytes; it is a power of two")
+        if self.dre and self.data_width > 8:
+            raise BadArgumentError(f"{self.name}: realignment (DRE) is there up to 64-bit streams only")
+        if not self.ports:
+            raise BadArgumentError(f"{self.name} has no memory port")
+        if not self.clock > 0:
+            raise BadArgumentError(f"{self.name}: clock={self.clock} Hz")
+
     @property
     def max_length(self) -> int:
         """Bytes that one transfer or descriptor can move at most: 2**length_width - 1."""
@@ -96,15 +117,55 @@ class ConverterSpec:
     dmas: tuple[str, ...]
     fifo_bytes: int = 1 << 20
 
+    def __post_init__(self) -> None:
+        """BadArgumentError for a converter that cannot be."""
+        if self.direction not in ("dac", "adc"):
+            raise BadArgumentError(f"{self.name}: direction {self.direction!r}; a converter is a dac or an adc")
+        if self.samples_per_beat < 1 or self.fifo_bytes < self.beat_bytes or self.fifo_bytes % self.beat_bytes:
+            raise BadArgumentError(
+                f"{self.name}: a FIFO of {format_size(self.fifo_bytes)} is not a whole number of "
+                f"{self.samples_per_beat}-sample words"
+            )
+
     @property
     def beat_bytes(self) -> int:
         """Bytes of one stream beat (samples are 16 bits wide)."""
         return 2 * self.samples_per_beat
 
 
+#: AXI4: no burst is longer. A FIFO that holds less than one would never take it.
+_BURST_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class StreamFifoSpec:
+    """An AXI4-Stream FIFO of ``depth`` bytes from the MM2S of DMA ``source`` to the S2MM of DMA ``sink``.
+
+    The two may be one instance: a loop-back.
+    """
+
+    name: str
+    source: str
+    sink: str
+    depth: int = 1 << 16
+
+    def __post_init__(self) -> None:
+        """BadArgumentError for a FIFO that cannot be."""
+        if self.depth < _BURST_BYTES:
+            raise BadArgumentError(f"{self.name}: {self.depth} bytes deep; it holds at least one burst, {_BURST_BYTES}")
+
+
+#: Bytes of the registers of one device.
+_WINDOW = 0x1000
+
+
 @dataclass(frozen=True)
 class BoardSpec:
-    """Everything gapless needs to know of a board and the design it runs."""
+    """Everything gapless needs to know of a board and the design it runs.
+
+    What does not fit together (names that lead nowhere, ranges that overlap, a stream with two ends)
+    raises BadArgumentError or UnknownNameError.
+    """
 
     name: str
     title: str
@@ -114,11 +175,56 @@ class BoardSpec:
     dmas: tuple[DmaSpec, ...]
     converters: tuple[ConverterSpec, ...]
     design: str = ""
+    fifos: tuple[StreamFifoSpec, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit together."""
+        if not self.pools:
+            raise BadArgumentError(f"board {self.name} has no pool: there is nothing to allocate from")
+        for parts in (self.memories, self.pools, self.ports, self.dmas, self.converters, self.fifos):
+            _once(self.name, "the name", (part.name for part in parts))
+        bases = [*(dma.base for dma in self.dmas), *(converter.base for converter in self.converters)]
+        _once(self.name, "the registers at", (format_address(base // _WINDOW * _WINDOW) for base in bases))
+        _once(self.name, "converter", (f"{part.direction}{part.index}" for part in self.converters))
+        lines = (line for dma in self.dmas for line in (dma.mm2s_interrupt, dma.s2mm_interrupt))
+        _once(self.name, "interrupt line", (line for line in lines if line is not None))
+        for dma in self.dmas:
+            for port in dma.ports.values():
+                self.port(port)
+        self._check_streams()
 
     def dma(self, name: str) -> DmaSpec:
         """The DMA instance called ``name``."""
-        return next(dma for dma in self.dmas if dma.name == name)
+        for dma in self.dmas:
+            if dma.name == name:
+                return dma
+        raise UnknownNameError("DMA", name, (dma.name for dma in self.dmas))
 
     def port(self, name: str) -> PortSpec:
         """The memory port called ``name``."""
-        return next(port for port in self.ports if port.name == name)
+        for port in self.ports:
+            if port.name == name:
+                return port
+        raise UnknownNameError("memory port", name, (port.name for port in self.ports))
+
+    def _check_streams(self) -> None:
+        ends: list[str] = []
+        for converter in self.converters:
+            channel = "MM2S" if converter.direction == "dac" else "S2MM"
+            ends += (f"{name} {channel}" for name in converter.dmas)
+        for fifo in self.fifos:
+            ends += (f"{fifo.source} MM2S", f"{fifo.sink} S2MM")
+        for end in ends:
+            name, _, channel = end.rpartition(" ")
+            dma = self.dma(name)
+            if (dma.mm2s_interrupt if channel == "MM2S" else dma.s2mm_interrupt) is None:
+                raise BadArgumentError(f"board {self.name}: {name} was built without its {channel} channel")
+        _once(self.name, "the stream of", ends)
+
+
+def _once(board: str, what: str, values: Iterable[object]) -> None:
+    seen = set()
+    for value in values:
+        if value in seen:
+            raise BadArgumentError(f"board {board}: {what} {value} is given twice")
+        seen.add(value)

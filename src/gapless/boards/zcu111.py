@@ -54,7 +54,7 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
     pools.append(
         PoolSpec(
             "ps-carveout",
-            PS_HIGH + _LINUX_BYTES - _LOW_BYTES,
+            PS_HIGH + ps_bytes - _LOW_BYTES - carveout,
             carveout,
             MemoryKind.PS,
             about="PS memory above the 4 GiB that Linux manages"

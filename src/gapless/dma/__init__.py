@@ -1,6 +1,7 @@
 """The AXI DMA: driver, descriptors, errors."""
 
 from .axi_dma import AxiDma, Channel, Recovery
+from .cyclic import Cyclic
 from .pieces import check_span, piece_bytes, split
 from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, Control, Status
 from .ring import DescriptorRing
@@ -12,6 +13,7 @@ __all__ = [
     "AxiDma",
     "Channel",
     "Control",
+    "Cyclic",
     "DescriptorRing",
     "Moved",
     "Recovery",

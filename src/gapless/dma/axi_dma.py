@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._native import Bus, ChannelPort, Job, LoopOptions, Plan, start_direct, start_ring
 from ..boards import DmaSpec
-from ..errors import BadArgumentError, DmaStateError, UnsupportedError, WaitTimeoutError
+from ..errors import BadArgumentError, BoardClosedError, DmaStateError, UnsupportedError, WaitTimeoutError
 from ..memory import DmaBuffer, Pool, span
 from ..units import format_time
+from .cyclic import Cyclic
 from .decode import error_for_status, has_error
 from .pieces import check_span, split
 from .registers import INTERRUPTS, S2MM_BASE, THRESHOLD_SHIFT, Control, Offset, Status
@@ -22,6 +25,8 @@ from .transfer import Moved, Transfer
 
 #: Descriptors in the ring of a scatter-gather transfer: with pieces of 64 MiB it holds 32 GiB.
 RING_DESCRIPTORS = 512
+#: Where no interrupt tells of each descriptor, look at least this often at first (seconds).
+_SHORTEST_POLL = 10e-6
 _NO_PIECES = np.zeros((0, 2), dtype=np.uint64)
 #: Clocks from the LENGTH write to the stream's first word (PG021, "Latency": data read to stream valid).
 _DIRECT_START_CLOCKS = 6
@@ -33,7 +38,7 @@ class Recovery:
 
     Attributes:
         reset: the instance was reset (a reset takes both channels; only it clears an error).
-        other_restored: the other channel was running, was taken through the reset and goes on.
+        other_restored: the other channel was moving data, was taken through the reset and goes on.
         text: the same in words.
     """
 
@@ -50,7 +55,8 @@ class Channel:
         self.receive, self.interrupt = receive, interrupt
         self.name = f"{dma.spec.name} {'S2MM' if receive else 'MM2S'}"
         self._base = dma.spec.base + (S2MM_BASE if receive else 0)
-        self._transfer: Transfer | None = None
+        self._lock = dma._lock
+        self._transfer: Transfer | Cyclic | None = None
 
     # ---- state
 
@@ -71,7 +77,11 @@ class Channel:
 
     def check(self) -> None:
         """Raise the DmaError that DMASR reports, if it reports one."""
-        error = error_for_status(self.name, self.status, None)
+        status = self.status
+        if not has_error(status):
+            return
+        where = self.current_descriptor if self._spec.sg else self._read_wide(Offset.ADDRESS)
+        error = error_for_status(self.name, status, where)
         if error is not None:
             raise error
 
@@ -80,23 +90,33 @@ class Channel:
 
         WaitTimeoutError when it does not halt within ``timeout`` seconds of bus time.
         """
-        self._write(Offset.DMACR, self._read(Offset.DMACR) & ~(Control.RUN | Control.CYCLIC) & 0xFFFFFFFF)
+        control = self._read(Offset.DMACR) & ~Control.RUN & 0xFFFFFFFF
+        self._write(Offset.DMACR, control)
         self._dma._poll(lambda: bool(self.status & Status.HALTED), timeout, f"{self.name}: Halted after RS was cleared")
+        if control & Control.CYCLIC:  # must not change while the channel runs (PG021, DMACR bit 4)
+            self._write(Offset.DMACR, control & ~Control.CYCLIC)
 
     # ---- moving data
 
     def transfer(self, array: DmaBuffer, *, timeout: float | None = None, pool: Pool | None = None) -> Moved:
         """Move one buffer, of any size, and wait.
 
+        A scatter-gather engine sends it as one packet, with TLAST at its end; in direct mode every piece
+        of it is a packet, because such an engine sets TLAST at the end of each transfer.
+
         Args:
             array: a contiguous DmaBuffer or slice of one, in any dtype.
             timeout: seconds of bus time for one piece; by default what 50 MB/s would take, and 0.1 s.
             pool: where descriptors are allocated (scatter-gather); by default the buffer's own pool.
 
-        Returns how many pieces and bytes were moved; a receive channel ends early at TLAST, in the
-        piece in which it comes.
+        Returns how many pieces and bytes were moved: a receive channel ends early when TLAST comes
+        before a piece is full.
         """
-        return self.begin(split(self._spec, *span(array)), [array], timeout=timeout, pool=pool).wait()
+        pieces = split(self._spec, *span(array))
+        moved = self.begin(pieces, [array], timeout=timeout, pool=pool, one_packet=True).wait()
+        if self.receive:
+            array.sync_from_device()
+        return moved
 
     def begin(
         self,
@@ -107,56 +127,58 @@ class Channel:
         rest: NDArray[np.uint64] = _NO_PIECES,
         timeout: float | None = None,
         software_delay: float = 0.0,
-        ring: DescriptorRing | None = None,
         pool: Pool | None = None,
+        one_packet: bool = False,
     ) -> Transfer:
         """Start to move ``pieces`` (uint64, shape (n, 2), rows (address, length)) ``repeat`` times, then ``rest``.
 
         A native thread re-arms the channel, or extends the ring by its tail, from the completion
         interrupt; the interpreter is not asked. ``buffers`` are held until it is done.
-        ``software_delay`` (seconds) makes the software late at every re-arm, to see what happens.
-        ``ring``: descriptors to use; by default a ring of at most :data:`RING_DESCRIPTORS` from ``pool``.
+        ``timeout``: seconds of bus time for one piece. ``software_delay`` (seconds) makes the software late
+        at every re-arm, to see what happens. Scatter-gather: a ring of at most :data:`RING_DESCRIPTORS`
+        descriptors is allocated from ``pool``, by default that of the first buffer; ``one_packet``: they
+        are one packet, else each is one.
         """
-        for address, nbytes in (*pieces.tolist(), *rest.tolist()):
-            check_span(self._spec, address, nbytes)
-            if nbytes > self._spec.max_length:
-                raise BadArgumentError(
-                    f"{self.name}: a piece of {nbytes} bytes does not fit the {self._spec.length_width}-bit length "
-                    f"field (at most {self._spec.max_length}); the hardware would cut it silently"
-                )
-        plan = Plan(np.ascontiguousarray(pieces), repeat, np.ascontiguousarray(rest))
+        for some in (pieces, rest):
+            self._check_pieces(some)
+        plan = Plan(np.ascontiguousarray(pieces), repeat, np.ascontiguousarray(rest), one_packet)
         if plan.size == 0:
             raise BadArgumentError(f"{self.name}: nothing to move")
-        self._ready()
-        largest = max(int(p[:, 1].max()) for p in (pieces, rest) if len(p))
+        largest = max(int(some[:, 1].max()) for some in (pieces, rest) if len(some))
         limit = timeout if timeout is not None else 0.1 + largest / 50e6
-        own_ring = None
-        if self._spec.sg and ring is None:
-            source = pool if pool is not None else buffers[0].pool
-            ring = own_ring = DescriptorRing(source, self._spec, min(plan.size, RING_DESCRIPTORS))
-        options = LoopOptions(limit, software_delay, _DIRECT_START_CLOCKS / self._spec.clock)
-        for buffer in buffers:
-            buffer.sync_to_device()
-        self._transfer = Transfer(self, plan, options, limit, buffers, ring if self._spec.sg else None, own_ring)
-        return self._transfer
+        if not 0 < limit < math.inf:
+            raise BadArgumentError(f"{self.name}: timeout={timeout!r}; it is in seconds, above 0")
+        # A descriptor that ends no packet, as any may when receiving, raises no interrupt.
+        fastest = largest / (self._spec.data_width * self._spec.clock)
+        poll = max(_SHORTEST_POLL, fastest) if self._spec.sg and (self.receive or one_packet) else 0.0
+        options = LoopOptions(limit, software_delay, _DIRECT_START_CLOCKS / self._spec.clock, poll)
+        with self._lock:
+            self._ready()
+            for buffer in buffers:
+                buffer.sync_to_device()
+            ring = None
+            if self._spec.sg:
+                if pool is None and not buffers:
+                    raise BadArgumentError(f"{self.name}: no pool to allocate descriptors from")
+                source = pool if pool is not None else buffers[0].pool
+                ring = DescriptorRing(source, self._spec, min(plan.size, RING_DESCRIPTORS))
+            self._transfer = transfer = Transfer(self, plan, options, limit, buffers, ring)
+        return transfer
 
-    def start_cyclic(self, ring: DescriptorRing) -> None:
-        """Run a linked ring round and round until :meth:`stop` (scatter-gather instances).
+    def start_cyclic(self, ring: DescriptorRing, buffers: Sequence[DmaBuffer]) -> Cyclic:
+        """Run a linked ring round and round until it is stopped (scatter-gather instances).
 
         PG021, "Cyclic DMA Mode": Cyclic BD Enable, and a tail outside the ring. Only an error raises
-        the interrupt line. The caller holds the buffers.
+        the interrupt line. ``buffers`` are held until it is stopped.
         """
         if not self._spec.sg:
             raise UnsupportedError(f"{self.name}: cyclic mode needs an instance built with scatter-gather")
-        self._ready()
-        if not self.status & Status.HALTED:
-            self.stop()
-        self._write_wide(Offset.CURDESC, ring.physical_address)
-        threshold = 1 << THRESHOLD_SHIFT
-        self._write(Offset.DMACR, Control.RUN | Control.CYCLIC | Control.ERROR_ENABLE | threshold)
-        self._write_wide(Offset.TAILDESC, ring.outside)
+        with self._lock:
+            self._ready()
+            self._transfer = cyclic = Cyclic(self, ring, buffers)
+        return cyclic
 
-    # ---- for Transfer
+    # ---- for Transfer and Cyclic
 
     def _start_job(self, plan: Plan, options: LoopOptions, ring: DescriptorRing | None) -> Job:
         port = ChannelPort(self._base, self.interrupt, self._spec.address_width > 32, self.receive)
@@ -165,35 +187,68 @@ class Channel:
         if ring is None:
             self._write(Offset.DMACR, control)
             return start_direct(self._bus, port, plan, options)
-        if not self.status & Status.HALTED:
-            self.stop()
+        self._halt(0.1)
         return start_ring(self._bus, port, ring.bytes, ring.physical_address, plan, control, options)
+
+    def _start_ring(self, ring: DescriptorRing) -> None:
+        self._halt(0.1)
+        self._write(Offset.DMASR, INTERRUPTS)
+        self._write_wide(Offset.CURDESC, ring.physical_address)
+        # Cyclic BD Enable before RS: it must not change while the channel runs (PG021, DMACR bit 4).
+        control = Control.CYCLIC | Control.ERROR_ENABLE | (1 << THRESHOLD_SHIFT)
+        self._write(Offset.DMACR, control)
+        self._write(Offset.DMACR, control | Control.RUN)
+        self._write_wide(Offset.TAILDESC, ring.outside)
 
     def _direct_length(self) -> int:
         return self._read(Offset.LENGTH)
 
-    def _ended(self, transfer: Transfer) -> None:
+    def _ended(self, transfer: Transfer | Cyclic) -> None:
         if self._transfer is transfer:
             self._transfer = None
 
-    def _quiet(self) -> None:
-        """Make sure the engine touches no memory any more, whatever state it is in."""
-        status = self.status
-        if status & Status.HALTED:
+    def _halt(self, timeout: float) -> bool:
+        """Stop, and say whether it did within ``timeout`` seconds."""
+        if not self.status & Status.HALTED:
+            try:
+                self.stop(timeout)
+            except WaitTimeoutError:
+                return False
+        return True
+
+    def _quiet(self, timeout: float = 0.1) -> str:
+        """Make sure the engine touches no memory any more, whatever state it is in; say how in words."""
+        if self._halt(timeout):
+            return "the channel was stopped"
+        return self._dma._reset_for(self).text
+
+    def _check_pieces(self, pieces: NDArray[np.uint64]) -> None:
+        if not len(pieces):
             return
-        try:
-            self.stop()
-        except WaitTimeoutError:
-            self._dma._reset_for(self)
+        longest = int(pieces[:, 1].max())
+        if longest > self._spec.max_length:
+            raise BadArgumentError(
+                f"{self.name}: a piece of {longest} bytes does not fit the {self._spec.length_width}-bit length "
+                f"field (at most {self._spec.max_length}); the hardware would cut it silently"
+            )
+        # The worst of them for each rule stands for all; a last byte beyond 64 bits wraps.
+        last = pieces[:, 0] + pieces[:, 1] - np.uint64(1)
+        worst = [int(np.argmin(pieces[:, 1])), int(np.argmax(last)), int(np.argmax(last < pieces[:, 0]))]
+        worst.append(int(np.argmax(pieces[:, 0] % self._spec.data_width)))
+        for address, nbytes in pieces[worst].tolist():
+            check_span(self._spec, address, nbytes)
 
     def _ready(self) -> None:
+        if self._dma._closed:
+            raise BoardClosedError(f"{self.name}: the board was closed")
         if self._transfer is not None:
             raise DmaStateError(f"{self.name}: a transfer is under way; wait for it or cancel it first")
-        if has_error(self.status):
-            error = error_for_status(self.name, self.status, None)
+        status = self.status
+        if has_error(status):
+            error = error_for_status(self.name, status, None)
             raise DmaStateError(
                 f"{self.name} is halted by an earlier error ({error}); call recover() on its DMA first",
-                status=int(self.status),
+                status=int(status),
             )
 
     def _read(self, offset: int) -> int:
@@ -223,6 +278,9 @@ class AxiDma:
 
     def __init__(self, bus: Bus, spec: DmaSpec) -> None:
         self._bus, self.spec = bus, spec
+        self._closed = False
+        # One for both channels: a reset takes both. Never held while a transfer is waited for.
+        self._lock = threading.RLock()
         self._mm2s = (
             None if spec.mm2s_interrupt is None else Channel(self, receive=False, interrupt=spec.mm2s_interrupt)
         )
@@ -243,47 +301,59 @@ class AxiDma:
 
     def reset(self, timeout: float = 0.01) -> None:
         """Reset the instance, both channels of it (PG021, DMACR.Reset). Transfers under way are cancelled."""
-        for channel in self._channels():
-            transfer = channel._transfer
-            if transfer is not None:
-                transfer._end_job()
+        self._cancel_all()
         self._soft_reset(timeout)
-        for channel in self._channels():
-            if channel._transfer is not None:
-                channel._transfer.cancel()
 
     def recover(self, channel: Channel, timeout: float = 0.01) -> Recovery:
-        """Bring ``channel`` back to where a transfer can start.
+        """Bring ``channel`` back to where a transfer can start; one that is under way is cancelled.
 
         Without an error no reset is needed: the channel is stopped, the other is not touched. An error
         can only be cleared by a reset, and a reset takes both channels (PG021, DMACR bit 2); if the
         other one is moving data it is stopped at the end of a piece, and started again with what was
-        left. Its stream pauses for that time. On a receive channel that waits in mid-piece, what that
-        piece had received is received again from the stream's present position: the text says so.
+        left. Its stream pauses for that time. Where its stream stands still the piece it is in cannot be
+        ended: a transmit channel sends that one again from its start, a receive channel loses what it
+        had received of it, and the text says so. A cyclic ring starts again from its first descriptor.
         """
-        if channel._transfer is not None:
-            channel._transfer.cancel()
-        if not has_error(channel.status):
-            channel._quiet()
-            return Recovery(False, False, f"{channel.name}: stopped; no reset was needed")
-        return self._reset_for(channel, timeout)
+        with self._lock:
+            if channel._transfer is not None:
+                channel._transfer.cancel()
+            if not has_error(channel.status) and channel._halt(0.1):
+                return Recovery(False, False, f"{channel.name}: stopped; no reset was needed")
+            return self._reset_for(channel, timeout)
 
     def _reset_for(self, channel: Channel, timeout: float = 0.01) -> Recovery:
-        others = [other for other in self._channels() if other is not channel and other._transfer is not None]
-        for other in others:
-            assert other._transfer is not None
-            other._transfer.suspend()
-        self._soft_reset(timeout)
-        for other in others:
-            assert other._transfer is not None
-            other._transfer.resume()
         text = f"{channel.name}: the instance was reset, which takes both channels"
-        if others:
-            pause = "its stream paused meanwhile"
-            if others[0].receive:
-                pause += " and samples that arrived in the piece it was in may be lost"
-            text += f"; {others[0].name} was moving data, was stopped and goes on: {pause}"
-        return Recovery(True, bool(others), text)
+        restored = False
+        with ExitStack() as stack:
+            for other in self._channels():
+                transfer = other._transfer
+                if other is channel or transfer is None:
+                    continue
+                clean = stack.enter_context(transfer.suspended())
+                if other._transfer is None:  # it had ended by itself
+                    continue
+                restored = True
+                text += f"; {other.name} was moving data, was stopped "
+                if isinstance(transfer, Cyclic):
+                    text += "and starts its ring again with the first descriptor"
+                elif clean:
+                    text += "at the end of a piece and goes on: its stream paused meanwhile"
+                elif other.receive:
+                    text += "inside a piece and goes on: what that piece had received is lost"
+                else:
+                    text += "inside a piece and goes on: it sends that piece again from its start"
+            self._soft_reset(timeout)
+        return Recovery(True, restored, text)
+
+    def _cancel_all(self) -> None:
+        with self._lock, ExitStack() as stack:
+            for channel in self._channels():
+                if channel._transfer is not None:
+                    stack.callback(channel._transfer.cancel)
+
+    def _close(self) -> None:
+        self._closed = True
+        self._cancel_all()
 
     def _soft_reset(self, timeout: float) -> None:
         control = self.spec.base + Offset.DMACR
@@ -294,7 +364,7 @@ class AxiDma:
             f"{self.spec.name}: the reset to end",
         )
 
-    def _poll(self, ready: Any, timeout: float, what: str) -> None:
+    def _poll(self, ready: Callable[[], bool], timeout: float, what: str) -> None:
         deadline = self._bus.time() + timeout
         pause = 1e-6
         while not ready():

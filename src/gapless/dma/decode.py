@@ -31,14 +31,19 @@ _IN_DESCRIPTOR = {
 }
 
 
-def error_for_status(channel: str, dmasr: int, address: int | None) -> errors.DmaError | None:
+def error_for_status(
+    channel: str, dmasr: int, address: int | None, *, descriptor: int | None = None
+) -> errors.DmaError | None:
     """The exception for the first error bit in ``dmasr``, or None when there is none.
 
-    ``address`` is that of the descriptor or buffer the channel was at, when known.
+    ``address`` is that of the buffer, or for SG errors the descriptor, the channel was at, when known;
+    ``descriptor`` that of the descriptor that names the buffer.
     """
     for bit, (kind, meaning) in _MEANING.items():
         if dmasr & bit:
             where = "" if address is None else f" at {format_address(address)}"
+            if descriptor is not None:
+                where += f" (descriptor at {format_address(descriptor)})"
             return kind(
                 f"{channel}{where}: {meaning} (DMASR 0x{dmasr:08X}); the channel is halted until a reset: "
                 "call recover() on its DMA",
@@ -48,16 +53,17 @@ def error_for_status(channel: str, dmasr: int, address: int | None) -> errors.Dm
     return None
 
 
-def error_for_descriptor(channel: str, status: int, address: int) -> errors.DmaError | None:
+def error_for_descriptor(channel: str, status: int, descriptor: int, address: int) -> errors.DmaError | None:
     """The exception for the error bits of a descriptor's status word, or None when there is none.
 
-    ``address`` is the descriptor's own.
+    ``descriptor`` is the descriptor's own address, ``address`` that of its buffer.
     """
     for bit, register_bit in _IN_DESCRIPTOR.items():
         if status & bit:
             kind, meaning = _MEANING[register_bit]
             return kind(
-                f"{channel}: the descriptor at {format_address(address)} says {meaning} (status 0x{status:08X})",
+                f"{channel} at {format_address(address)}: {meaning} (descriptor at {format_address(descriptor)}, "
+                f"status 0x{status:08X}); the channel is halted until a reset: call recover() on its DMA",
                 address=address,
                 status=status,
             )

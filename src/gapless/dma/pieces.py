@@ -13,19 +13,15 @@ from ..units import format_address
 def piece_bytes(spec: DmaSpec) -> int:
     """Bytes of the largest piece after which the next one is still aligned for the engine.
 
-    The length field holds 2**width - 1 at most; the next piece starts on a multiple of the data width
-    (and of 64 bytes where the field is that large), because an engine without realignment (DRE) needs it.
+    The length field holds 2**width - 1 at most; the next piece starts on a multiple of the data width and
+    of 64 bytes, because an engine without realignment (DRE) needs it. The narrowest field, 8 bits, holds
+    one word of the widest engine, 128 bytes.
     """
-    unit = max(spec.data_width, 64)
-    if spec.max_length < unit:
-        unit = spec.data_width
-    largest = spec.max_length // unit * unit
-    if largest == 0:
-        raise AddressError(
-            f"{spec.name}: a {spec.length_width}-bit length field holds {spec.max_length} bytes, less than one "
-            f"{spec.data_width}-byte word of the engine"
-        )
-    return largest
+    return spec.max_length // _unit(spec) * _unit(spec)
+
+
+def _unit(spec: DmaSpec) -> int:
+    return max(spec.data_width, 64)
 
 
 def check_span(spec: DmaSpec, address: int, nbytes: int) -> None:
@@ -45,10 +41,16 @@ def check_span(spec: DmaSpec, address: int, nbytes: int) -> None:
         )
 
 
-def split(spec: DmaSpec, address: int, nbytes: int) -> NDArray[np.uint64]:
-    """Pieces that cover ``[address, address + nbytes)`` in order: uint64, shape (n, 2), rows (address, length)."""
+def split(spec: DmaSpec, address: int, nbytes: int, *, even: bool = False) -> NDArray[np.uint64]:
+    """Pieces that cover ``[address, address + nbytes)`` in order: uint64, shape (n, 2), rows (address, length).
+
+    All but the last are as long as the length field allows; ``even``: about as long as one another.
+    """
     check_span(spec, address, nbytes)
     step = piece_bytes(spec)
+    if even:
+        count = -(-nbytes // step)
+        step = -(-nbytes // (count * _unit(spec))) * _unit(spec)
     starts = np.arange(0, nbytes, step, dtype=np.uint64)
     pieces = np.empty((len(starts), 2), dtype=np.uint64)
     pieces[:, 0] = starts + np.uint64(address)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from ..boards import DmaSpec
 from ..errors import BadArgumentError
 from ..memory import DmaBuffer, Pool
-from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, Frame
+from .decode import error_for_descriptor
+from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, DescriptorStatus, Frame
 
 
 class DescriptorRing:
@@ -54,9 +55,27 @@ class DescriptorRing:
         ring["status"] = 0
         self.buffer.sync_to_device()
 
+    def buffer_of(self, address: int) -> int:
+        """Where the data of the descriptor at physical ``address`` is."""
+        return int(self.descriptors["buffer"][(address - self.physical_address) // DESCRIPTOR_BYTES])
+
+    def complete(self, address: int) -> bool:
+        """Whether the descriptor at physical ``address`` is done; True for one outside the ring."""
+        index = (address - self.physical_address) // DESCRIPTOR_BYTES
+        return not 0 <= index < self.count or bool(self.descriptors["status"][index] & DescriptorStatus.COMPLETE)
+
+    def check(self, channel: str) -> None:
+        """Raise the DmaError that a descriptor's status word reports, if one does."""
+        for index, status in enumerate(self.descriptors["status"].tolist()):
+            error = error_for_descriptor(
+                channel, status, self.address_of(index), self.buffer_of(self.address_of(index))
+            )
+            if error is not None:
+                raise error
+
     def free(self) -> None:
-        """Give the memory back."""
-        del self.bytes
+        """Give the memory back; a second call does nothing."""
+        self.bytes = np.empty(0, dtype=np.uint8)
         self.buffer.free()
 
     def __enter__(self) -> DescriptorRing:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from ..errors import BusAccessError, DmaError, JobCancelledError, WaitTimeoutErr
 from ..memory import DmaBuffer
 from ..units import format_address, format_time
 from .decode import error_for_status
-from .registers import DESCRIPTOR, LENGTH_MASK, DescriptorStatus, Status
+from .registers import LENGTH_MASK, DescriptorStatus, Status
 from .ring import DescriptorRing
 
 if TYPE_CHECKING:
@@ -30,10 +31,23 @@ class Moved:
     nbytes: int
 
 
+def _end(job: Job) -> None:
+    job.cancel()
+    while not job.wait(_LOOK):
+        pass  # ends at its next look at the bus
+
+
+def _abandon(jobs: list[Job], holds: ExitStack) -> None:
+    while jobs:
+        _end(jobs.pop())
+    holds.close()
+
+
 class Transfer:
     """Pieces being moved by a native loop, one after the other, until :meth:`wait` returns.
 
-    The buffers are held (they cannot be freed) until the engine has let go of them.
+    The buffers are held (they cannot be freed) until the engine has let go of them. Any thread may call
+    any method.
     """
 
     def __init__(
@@ -44,143 +58,167 @@ class Transfer:
         timeout: float,
         buffers: Sequence[DmaBuffer],
         ring: DescriptorRing | None,
-        own_ring: DescriptorRing | None,
     ) -> None:
         self._channel, self._options, self._timeout, self._ring = channel, options, timeout, ring
         self._plan, self._moved = plan, Moved(0, 0)
+        self._error: Exception | None = None
+        self._lock = channel._lock
+        self._jobs: list[Job] = []  # one, or none once it has ended
         self._holds = ExitStack()
-        if own_ring is not None:
-            self._holds.callback(own_ring.free)
-        if ring is not None:
-            self._holds.enter_context(ring.buffer.in_use_by(channel.name))
-        for buffer in buffers:
-            self._holds.enter_context(buffer.in_use_by(channel.name))
+        # For who forgets the transfer, or leaves the interpreter: the native thread must not go on.
+        self._finalizer = weakref.finalize(self, _abandon, self._jobs, self._holds)
         try:
-            self._job: Job | None = channel._start_job(plan, options, ring)
+            if ring is not None:
+                self._holds.callback(ring.free)
+                self._holds.enter_context(ring.buffer.in_use_by(channel.name))
+            for buffer in buffers:
+                self._holds.enter_context(buffer.in_use_by(channel.name))
+            self._jobs.append(channel._start_job(plan, options, ring))
         except BaseException:
-            self._holds.close()
+            self._finalizer()
             raise
 
     @property
     def done(self) -> bool:
         """True when nothing is under way any more."""
-        return self._job is None or self._job.ended
+        with self._lock:
+            return all(job.ended for job in self._jobs)
 
     def wait(self, progress: Callable[[int], None] | None = None) -> Moved:
-        """Wait until everything was moved.
+        """Wait until everything was moved, or TLAST came before a piece was full (a receive channel).
 
-        ``progress`` is called about twenty times a second with the bytes moved so far.
+        ``progress`` is called about twenty times a second, and at the end, with the bytes moved so far.
 
-        Raises the DmaError the engine reported, or WaitTimeoutError when one piece took too long; the
-        channel is stopped then and the buffers are free again. Ctrl-C stops the channel, too.
+        Raises the DmaError the engine reported, WaitTimeoutError when one piece took too long, or
+        JobCancelledError when somebody cancelled it; the channel is stopped then and the buffers are
+        free again. Ctrl-C stops the channel, too.
         """
         try:
-            while (job := self._job) is not None:
-                if job.wait(_LOOK):
-                    self._finish(job.result)
+            while not self._look():
                 if progress is not None:
-                    progress(self._moved.nbytes + (0 if self._job is None else self._job.bytes))
+                    progress(self._bytes())
+            if progress is not None and self._error is None:
+                progress(self._moved.nbytes)
         except BaseException:
             self.cancel()
             raise
+        if self._error is not None:
+            raise self._error
         return self._moved
 
     def cancel(self) -> None:
         """Stop the channel and let go of the buffers. Harmless when it has ended."""
-        if self._job is None:
-            return
-        self._end_job()
-        self._job = None
-        self._channel._quiet()
-        self._release()
+        with self._lock:
+            if self._jobs:
+                _end(self._jobs[0])
+                self._settle(self._jobs[0].result)
 
-    # ---- for AxiDma.recover(), which has to take the engine away for a moment
+    @contextmanager
+    def suspended(self) -> Iterator[bool]:
+        """For AxiDma.recover(), which has to take the engine away: inside, the engine rests; then it goes on.
 
-    def suspend(self) -> None:
-        """Stop at the end of the piece under way, as far as the engine allows, and remember the rest."""
-        if self._job is None:
-            return
-        self._end_job()
-        self._job.wait(0)
-        result = self._job.result
-        self._channel.stop()
-        pieces, nbytes = result.transfers, result.bytes
-        extra = self._finished_since(result)
-        self._moved = Moved(self._moved.pieces + pieces + len(extra), self._moved.nbytes + nbytes + sum(extra))
-        self._plan = self._plan.after(pieces + len(extra))
+        It is stopped at the end of the piece under way. Gives False when it had to stop inside one, because
+        the stream stood still: that piece is moved again from its start.
+        """
+        with self._lock:
+            if self._jobs:
+                _end(self._jobs[0])
+                if self._jobs[0].result.outcome != "cancelled":  # it had ended by itself
+                    self._settle(self._jobs[0].result)
+            if not self._jobs:
+                yield True
+                return
+            result = self._jobs[0].result
+            halted = self._channel._halt(self._timeout)
+            finished = self._finished_since(result)
+            clean = halted and (
+                bool(finished) if self._ring is None else self._ring.complete(self._channel.current_descriptor)
+            )
+            self._count(result.transfers + len(finished), result.bytes + sum(finished))
+            try:
+                yield clean
+                self._plan = self._plan.after(result.transfers + len(finished))
+                if self._plan.size:
+                    self._jobs[0] = self._channel._start_job(self._plan, self._options, self._ring)
+            except BaseException:
+                self._error = JobCancelledError(f"{self._channel.name}: the engine could not be started again")
+                self._release()
+                raise
+            if not self._plan.size:
+                self._release()
 
-    def resume(self) -> None:
-        """Go on with what :meth:`suspend` left."""
-        if self._job is None:
-            return
-        if self._plan.size == 0:
-            self._job = None
-            self._release()
-        else:
-            self._job = self._channel._start_job(self._plan, self._options, self._ring)
+    # ---- what has become of it
 
-    def _end_job(self) -> None:
-        assert self._job is not None
-        self._job.cancel()
-        while not self._job.wait(_LOOK):
-            pass  # ends at its next look at the bus
+    def _look(self) -> bool:
+        # The job is in this frame only: it holds the ring's memory, and tracebacks hold frames.
+        job = next(iter(self._jobs), None)
+        if job is not None and job.wait(_LOOK):
+            with self._lock:
+                if job in self._jobs:  # else it was suspended, and goes on as another job
+                    self._settle(job.result)
+        return not self._jobs
+
+    def _bytes(self) -> int:
+        with self._lock:
+            return self._moved.nbytes + sum(job.bytes for job in self._jobs)
+
+    def _count(self, pieces: int, nbytes: int) -> None:
+        self._moved = Moved(self._moved.pieces + pieces, self._moved.nbytes + nbytes)
 
     def _finished_since(self, result: LoopResult) -> list[int]:
         """Bytes of the pieces that the engine completed after the loop looked last."""
-        if result.outcome != "cancelled" or self._plan.size == result.transfers:
-            return []
         if self._ring is None:
-            status = self._channel.status
-            return [self._channel._direct_length()] if status & Status.IOC else []
-        words = self._ring.descriptors
+            return [self._channel._direct_length()] if self._channel.status & Status.IOC else []
+        words = self._ring.descriptors["status"]
         finished: list[int] = []
         for index in range(result.transfers, min(self._plan.size, result.transfers + self._ring.count)):
-            word = int(words["status"][index % self._ring.count])
+            word = int(words[index % self._ring.count])
             if not word & DescriptorStatus.COMPLETE:
                 break
             finished.append(word & LENGTH_MASK)
         return finished
 
-    def _finish(self, result: LoopResult) -> None:
-        self._job = None
-        self._moved = Moved(self._moved.pieces + result.transfers, self._moved.nbytes + result.bytes)
-        if result.outcome == "done":
-            self._channel._ended(self)
-            self._release()
-            return
+    def _settle(self, result: LoopResult) -> None:
+        """The loop has ended, and does not go on."""
+        self._count(result.transfers, result.bytes)
         try:
-            raise self._error(result)
+            if result.outcome != "done":
+                self._error = self._why(result)
+            elif result.transfers < self._plan.size:
+                self._channel._quiet()  # TLAST came early: descriptors are left
         finally:
-            self._channel._quiet()
             self._release()
 
     def _release(self) -> None:
+        self._jobs.clear()
         self._channel._ended(self)
-        self._holds.close()
+        self._finalizer()
 
-    def _error(self, result: LoopResult) -> Exception:
-        name = self._channel.name
+    def _why(self, result: LoopResult) -> Exception:
         if result.outcome == "dma-error":
             return self._dma_error(result)
+        name, pieces = self._channel.name, self._moved.pieces
+        # A piece that was cancelled may take its time; one that timed out had it.
+        after = self._channel._quiet(min(1.0, self._timeout) if result.outcome == "cancelled" else 0.1)
         if result.outcome == "timeout":
+            what = "piece" if self._ring is None else "descriptor"
             return WaitTimeoutError(
-                f"{name}: no completion within {format_time(self._timeout)} of the piece at "
-                f"{format_address(result.address)} ({self._moved.pieces} pieces done, DMASR 0x{result.status:08X}): "
-                "the stream has stood still, or no interrupt came; the channel was stopped"
+                f"{name}: no completion within {format_time(self._timeout)} of the {what} at "
+                f"{format_address(result.address)} ({pieces} done before, {self._plan.size - result.transfers} left, "
+                f"DMASR 0x{result.status:08X}): the stream has stood still; {after}"
             )
         if result.outcome == "bus-fault":
             return BusAccessError(f"{name}: {result.message}")
-        return JobCancelledError(f"{name}: the transfer was cancelled after {self._moved.pieces} pieces")
+        return JobCancelledError(f"{name}: the transfer was cancelled after {pieces} pieces")
 
     def _dma_error(self, result: LoopResult) -> DmaError:
-        address = result.address
-        if self._ring is not None:
-            data_error = result.status & (Status.INTERNAL_ERROR | Status.SLAVE_ERROR | Status.DECODE_ERROR)
-            if data_error:
-                # The descriptor says where the data was to go or to come from.
-                index = (result.address - self._ring.physical_address) // DESCRIPTOR.itemsize
-                address = int(self._ring.descriptors["buffer"][index])
-            else:
-                address = self._channel.current_descriptor
-        error = error_for_status(self._channel.name, result.status, address)
+        if self._ring is None:
+            error = error_for_status(self._channel.name, result.status, result.address)
+        elif result.status & (Status.INTERNAL_ERROR | Status.SLAVE_ERROR | Status.DECODE_ERROR):
+            # The descriptor says where the data was to go or to come from.
+            error = error_for_status(
+                self._channel.name, result.status, self._ring.buffer_of(result.address), descriptor=result.address
+            )
+        else:
+            error = error_for_status(self._channel.name, result.status, self._channel.current_descriptor)
         return error or DmaError(f"{self._channel.name}: DMASR 0x{result.status:08X}", status=result.status)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+import numpy as np
 
 from .._native import Bus
 from ..boards import BoardSpec, ConverterSpec
 from ..dma import AxiDma
-from ..errors import BadArgumentError, RateError, UnknownNameError
-from ..memory import Pool
+from ..errors import BadArgumentError, DmaStateError, RateError, UnknownNameError
+from ..memory import DmaBuffer, Pool
 from ..units import format_bandwidth, format_rate
 from .monitor import StreamMonitor, rate_register
 from .probe import Probe
@@ -20,6 +24,8 @@ Progress = Callable[[int, int], None]
 SAMPLE_BYTES = 2
 #: What an engine sustains of a port's bandwidth (PG021, "Latency and Throughput": MM2S).
 _SUSTAINED = 0.9976
+#: Seconds; 11 days.
+_LONGEST = 1e6
 _ENGINES = ("auto", "sg", "direct", "cyclic")
 
 
@@ -47,9 +53,29 @@ class Converter:
     def __init__(self, bench: Bench, spec: ConverterSpec) -> None:
         self.bench, self.spec = bench, spec
         self.monitor = StreamMonitor(bench.bus, spec)
+        self._taken = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<{self.spec.name} of {self.bench.name}, up to {format_rate(self.spec.max_rate)}>"
+
+    def take(self) -> None:
+        """Have the converter for oneself, until :meth:`give_back`; DmaStateError when somebody else has it."""
+        if not self._taken.acquire(blocking=False):
+            doing = "playing" if self.spec.direction == "dac" else "recording"
+            raise DmaStateError(f"{self.spec.name} is {doing}: wait until it ends, or cancel it")
+
+    def give_back(self) -> None:
+        """Undo :meth:`take`."""
+        self._taken.release()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """:meth:`take` it inside a ``with`` block."""
+        self.take()
+        try:
+            yield
+        finally:
+            self.give_back()
 
     def engines(self) -> dict[str, AxiDma]:
         """The engines this converter can be run with, and the DMA instance each needs."""
@@ -83,9 +109,16 @@ class Converter:
         except KeyError:
             raise UnknownNameError("memory", memory, self.bench.pools) from None
 
-    def check_rate(self, rate: float, pool: Pool, dma: AxiDma) -> None:
-        """Raise RateError unless the converter and the memory port sustain ``rate`` (Sa/s)."""
+    def check_rate(self, rate: float, pool: Pool, dma: AxiDma, samples: int) -> None:
+        """Raise RateError unless the converter and the memory port sustain ``rate`` (Sa/s).
+
+        ``samples`` at that rate last no longer than bus time is counted.
+        """
         rate_register(rate)
+        if samples / rate > _LONGEST:
+            raise RateError(
+                f"{samples} samples at {format_rate(rate)} last {samples / rate:.3g} s; at most {_LONGEST:.0e} s"
+            )
         if rate > self.spec.max_rate:
             raise RateError(
                 f"{self.spec.name} converts at most {format_rate(self.spec.max_rate)}; asked {format_rate(rate)}"
@@ -106,6 +139,11 @@ class Converter:
             + (", of which an engine sustains 99.76 % (PG021)" if need <= port.bandwidth else "")
             + (f"; {', '.join(better)} can" if better else "; no memory of this board can")
         )
+
+    def allocate(self, pool: Pool, samples: int, dma: AxiDma, address: int | None) -> DmaBuffer:
+        """A buffer for ``samples`` samples that ``dma`` reaches, at ``address`` if that is given."""
+        align = max(64, dma.spec.data_width)
+        return pool.allocate(samples, np.int16, align=align, address=address, below=1 << dma.spec.address_width)
 
     def piece_timeout(self, nbytes: int, rate: float) -> float:
         """Seconds of bus time to wait for one piece: four times what it lasts, and 50 ms."""

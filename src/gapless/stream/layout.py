@@ -20,11 +20,15 @@ _LEAST_BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Layout:
-    """``stored`` samples in memory, played ``repeat`` times, then the first ``rest`` of them once more."""
+    """``stored`` samples in memory, played ``repeat`` times, then the first ``rest`` of them once more.
+
+    They are the first ``unit`` samples of the source, again and again.
+    """
 
     stored: int
     repeat: int
     rest: int
+    unit: int
 
     @property
     def total(self) -> int:
@@ -37,35 +41,68 @@ class Layout:
         return split(spec, address, self.stored * _SAMPLE), rest
 
 
-def lay_out(source: Source, total: int, spec: DmaSpec) -> Layout:
+def lay_out(source: Source, total: int, spec: DmaSpec, *, cyclic: bool = False) -> Layout:
     """Decide how ``total`` samples of ``source`` are stored.
 
     A source that repeats within ``total`` is stored as one block of whole repetitions; the descriptors
     (or transfers) point to the block again and again. The block is a whole number of the engine's words,
     so that every repetition starts aligned. Anything else is stored in full.
+
+    ``cyclic``: the block is all there is, and is repeated for ever: always whole words and whole
+    repetitions, until at least ``total`` samples were played.
     """
-    unit = source.period if source.length is None else source.length
-    if unit is None or unit >= total:
-        return Layout(total, 1, 0)
-    aligned = math.lcm(unit * _SAMPLE, max(spec.data_width, 64)) // _SAMPLE
-    if aligned >= total:
-        return Layout(total, 1, 0)
+    word = max(spec.data_width, 64)
     largest = piece_bytes(spec) // _SAMPLE
-    if source.length is None:
-        # A generator costs memory only for what is stored: fill one piece with it.
-        block = max(1, largest // aligned) * aligned
-    else:
-        block = aligned * max(1, min(largest, _LEAST_BLOCK // _SAMPLE) // aligned)
-    block = min(block, total // aligned * aligned)
-    return Layout(block, total // block, total % block)
+    unit = source.period if source.length is None else min(source.length, total)
+    if cyclic:
+        if unit is None:
+            unit = -(-total * _SAMPLE // word) * word // _SAMPLE  # it goes on: round up
+        aligned = math.lcm(unit * _SAMPLE, word) // _SAMPLE
+        block = aligned * max(1, min(largest, _LEAST_BLOCK // _SAMPLE, total) // aligned)
+        return Layout(block, -(-total // block), 0, unit)
+    if unit is None or unit >= total:
+        return Layout(total, 1, 0, total)
+    aligned = math.lcm(unit * _SAMPLE, word) // _SAMPLE
+    if aligned >= total:
+        return Layout(total, 1, 0, unit)
+    # A generator costs memory only for what is stored: fill one piece with it.
+    least = largest if source.length is None else min(largest, _LEAST_BLOCK // _SAMPLE)
+    block = min(max(1, least // aligned), total // aligned) * aligned
+    return Layout(block, total // block, total % block, unit)
 
 
-def samples_to_play(source: Source, samples: int | None, repeat: int) -> int:
+def lay_out_in_place(length: int, total: int, word: int, *, cyclic: bool = False) -> Layout:
+    """How ``total`` samples of a buffer of ``length`` are played from where it lies.
+
+    SignalError when it is to be repeated and is not a whole number of the converter's words of ``word``
+    samples: it would play what is left of the last word as a gap.
+    """
+    stored = min(length, total)
+    if (total > stored or cyclic) and stored % word:
+        raise SignalError(
+            f"a buffer repeated where it lies is a whole number of the converter's {word}-sample words: {stored} "
+            f"samples are not; play np.asarray(buffer), of which a copy is repeated, or {stored // word * word} samples"
+        )
+    if cyclic:
+        return Layout(stored, -(-total // stored), 0, stored)
+    return Layout(stored, total // stored, total % stored, stored)
+
+
+def whole_number(value: float, what: str) -> int:
+    """``value`` as an int of at least 1 (``1e6`` is one); SignalError otherwise."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        number = 0
+    if isinstance(value, (bool, str)) or number != value or number < 1:
+        raise SignalError(f"{what}={value!r}: it is a whole number, at least 1")
+    return number
+
+
+def samples_to_play(source: Source, samples: float | None, repeat: float) -> int:
     """How many samples ``source`` gives, from what was asked; SignalError when it cannot be."""
-    if repeat < 1:
-        raise SignalError(f"repeat={repeat}: a signal is played at least once")
-    if samples is not None and samples < 1:
-        raise SignalError(f"samples={samples}: at least one sample is played")
+    repeat = whole_number(repeat, "repeat")
+    samples = None if samples is None else whole_number(samples, "samples")
     if source.length is None:
         if samples is None:
             raise SignalError(f"{source.name} never ends: say how many samples (samples= or --samples, --seconds)")
@@ -77,17 +114,14 @@ def samples_to_play(source: Source, samples: int | None, repeat: int) -> int:
         raise SignalError(
             f"asked {samples} samples of {source.name}, which has {source.length}"
             + (f" and is repeated {repeat} times" if repeat > 1 else "")
-            + f": use repeat={math.ceil(samples / source.length)} (--repeat)"
+            + f": use repeat={-(-samples // source.length)} (--repeat)"
         )
     return samples
 
 
 def fill(source: Source, layout: Layout, out: NDArray[np.int16]) -> None:
     """Write the block that ``layout`` stores into ``out`` (int16, shape (layout.stored,))."""
-    if source.length is None:
-        source.fill(out, 0)
-        return
-    first = min(source.length, layout.stored)
+    first = layout.stored if source.length is None else min(layout.unit, layout.stored)
     source.fill(out[:first], 0)
     while first < layout.stored:  # unrolled repetitions
         more = min(first, layout.stored - first)

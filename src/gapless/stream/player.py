@@ -6,19 +6,22 @@ import hashlib
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ..dma import AxiDma, DescriptorRing, Moved, split
+from ..dma import AxiDma, Cyclic, DescriptorRing, Moved, split
 from ..errors import BadArgumentError, SignalError, UnsupportedError, WaitTimeoutError
 from ..memory import DmaBuffer
-from ..samples import ArraySource, Source, to_int16
-from ..units import format_time
+from ..samples import ArraySource, Source
+from ..units import MIB, format_address, format_time
 from .converter import SAMPLE_BYTES, Converter, Progress
-from .layout import Layout, fill, lay_out, samples_to_play
+from .layout import Layout, fill, lay_out, lay_out_in_place, samples_to_play
 from .report import PlayReport
+
+#: Bytes that are played between two looks at a cyclic play: some milliseconds of real time.
+_LOOK_BYTES = 64 * MIB
 
 
 class Dac(Converter):
@@ -26,7 +29,7 @@ class Dac(Converter):
 
     def play(
         self,
-        signal: Source | DmaBuffer | NDArray[Any],
+        signal: Source | DmaBuffer | ArrayLike,
         *,
         rate: float,
         memory: str | None = None,
@@ -44,12 +47,13 @@ class Dac(Converter):
         Args:
             signal: int16 samples, shape (n,); or floats in [-1, 1], which are scaled; or a
                 :class:`~gapless.samples.Source`; or a DmaBuffer of int16, which is played from where it
-                lies, with no copy.
+                lies, with no copy (to repeat it, its length is whole words of the converter).
             rate: samples per second.
             memory: name of the pool the signal is put in; by default the PL's DDR, or the buffer's own.
             engine: ``sg`` (scatter-gather), ``direct`` (re-armed by software), ``cyclic`` (scatter-gather
-                in a ring that never ends, stopped in its last period) or ``auto``.
-            samples: how many samples of the signal to play (a generator needs it).
+                in a ring that never ends: at least what was asked is played, in whole periods where one
+                lasts more than some microseconds or fits one descriptor) or ``auto``.
+            samples: how many samples of the signal to play (a generator needs it; ``repeat`` times that).
             address: physical address to put the signal at.
             sha256: hash the samples the DAC converted (virtual boards).
             head: keep this many of the first samples converted (virtual boards).
@@ -58,6 +62,7 @@ class Dac(Converter):
 
         Raises:
             SignalError, UnknownNameError, RateError, AllocationError: nothing was started.
+            DmaStateError: the DAC is playing, or its engine waits for recover().
             DmaError, WaitTimeoutError: the engine failed; it was stopped.
         """
         began = time.perf_counter()
@@ -65,29 +70,25 @@ class Dac(Converter):
         if not 0 <= software_delay < 1e3:
             raise BadArgumentError(f"software delay of {software_delay!r} s: it is from 0 to 1000 s")
         with ExitStack() as stack:
+            stack.enter_context(self.taken())
             if isinstance(signal, DmaBuffer):
-                buffer, layout, total = self._in_place(signal, memory, address, samples, repeat)
-                self.check_rate(rate, buffer.pool, dma)
+                source: Source = self._lying_there(signal, memory, address)
+                total, buffer = samples_to_play(source, samples, repeat), signal
+                self.check_rate(rate, buffer.pool, dma, total)
+                layout = lay_out_in_place(len(buffer), total, self.spec.samples_per_beat, cyclic=name == "cyclic")
             else:
-                source = (
-                    signal
-                    if not isinstance(signal, (np.ndarray, list, tuple))
-                    else ArraySource(to_int16(np.asarray(signal)))
-                )
+                source = cast(Source, signal) if _is_source(signal) else ArraySource(cast(ArrayLike, signal))
                 total = samples_to_play(source, samples, repeat)
                 pool = self.choose_pool(memory)
-                self.check_rate(rate, pool, dma)
-                layout = lay_out(source, total, dma.spec)
-                buffer = stack.enter_context(
-                    pool.allocate(layout.stored, np.int16, align=64, address=address, below=1 << dma.spec.address_width)
-                )
+                self.check_rate(rate, pool, dma, total)
+                layout = lay_out(source, total, dma.spec, cyclic=name == "cyclic")
+                buffer = stack.enter_context(self.allocate(pool, layout.stored, dma, address))
                 fill(source, layout, np.asarray(buffer))
             digest, first = self._watch(stack, sha256, head)
-            # Which hash it is does not depend on what was played before: the monitor starts anew.
             self.monitor.start(rate)
             stack.callback(self.monitor.stop)
             if name == "cyclic":
-                moved = self._run_cyclic(dma, buffer, layout, total, rate)
+                moved = self._run_cyclic(dma, buffer, layout, rate, progress)
             else:
                 moved = self._run(dma, buffer, layout, rate, software_delay, progress)
             self._drain(rate)
@@ -114,26 +115,21 @@ class Dac(Converter):
 
     # ---- the signal
 
-    def _in_place(
-        self, buffer: DmaBuffer, memory: str | None, address: int | None, samples: int | None, repeat: int
-    ) -> tuple[DmaBuffer, Layout, int]:
-        if buffer.dtype != np.int16 or buffer.ndim != 1:
+    @staticmethod
+    def _lying_there(buffer: DmaBuffer, memory: str | None, address: int | None) -> Source:
+        where = buffer.physical_address  # raises for a strided view or a freed buffer
+        if buffer.dtype != np.int16 or buffer.ndim != 1 or not len(buffer):
             raise SignalError(
-                f"a buffer of {buffer.dtype} with shape {buffer.shape}: a DAC plays int16 of shape (n,); "
+                f"a buffer of {buffer.dtype} with shape {buffer.shape}: a DAC plays int16 of shape (n,), n >= 1; "
                 "use buffer.view(np.int16).reshape(-1)"
             )
-        where = buffer.physical_address  # raises for a strided view or a freed buffer
         if memory is not None and memory != buffer.pool.name:
             raise BadArgumentError(f"the buffer lies in {buffer.pool.name}; asked to play it from {memory}")
         if address is not None and address != where:
-            raise BadArgumentError(f"the buffer lies at 0x{where:_X}; asked to play it from 0x{address:_X}")
-        length = len(buffer)
-        total = samples_to_play(ArraySource(np.asarray(buffer)), samples, repeat)
-        return (
-            buffer,
-            Layout(min(length, total), total // min(length, total), total % min(length, total)),
-            total,
-        )
+            raise BadArgumentError(
+                f"the buffer lies at {format_address(where)}; asked to play it from {format_address(address)}"
+            )
+        return ArraySource(np.asarray(buffer), name="buffer")
 
     # ---- what only a virtual board can see
 
@@ -185,26 +181,55 @@ class Dac(Converter):
         )
         return transfer.wait(None if progress is None else lambda nbytes: progress(nbytes, total))
 
-    def _run_cyclic(self, dma: AxiDma, buffer: DmaBuffer, layout: Layout, total: int, rate: float) -> Moved:
-        pieces = split(dma.spec, buffer.physical_address, layout.stored * SAMPLE_BYTES)
-        bus = self.bench.bus
-        with (
-            DescriptorRing(self.bench.descriptor_pool, dma.spec, len(pieces)) as ring,
-            ring.buffer.in_use_by(dma.mm2s.name),
-            buffer.in_use_by(dma.mm2s.name),
-        ):
+    def _run_cyclic(
+        self, dma: AxiDma, buffer: DmaBuffer, layout: Layout, rate: float, progress: Progress | None
+    ) -> Moved:
+        period = layout.stored * SAMPLE_BYTES
+        pieces = split(dma.spec, buffer.physical_address, period, even=True)
+        # The engine completes the descriptor it is in: stop it in the middle of the last one.
+        stop_at = layout.total * SAMPLE_BYTES - int(pieces[-1, 1]) // 2
+        with DescriptorRing(self.bench.descriptor_pool, dma.spec, len(pieces)) as ring:
             ring.link(pieces)
-            dma.mm2s.start_cyclic(ring)
-            try:
-                # The engine completes the descriptor it is in: stop it in the middle of the last one. It is
-                # ahead of the converter by what the FIFO holds.
-                ahead = self.monitor.fifo_depth + int(pieces[-1, 1]) // 2
-                if bus.wait_interrupt(dma.mm2s.interrupt, max(0.0, (total - ahead / SAMPLE_BYTES) / rate)):
-                    dma.mm2s.check()
-            finally:
-                dma.mm2s.stop(self.piece_timeout(int(pieces[0, 1]), rate))
+            with dma.mm2s.start_cyclic(ring, [buffer]) as cyclic:
+                self._wait_until_entered(stop_at, rate, dma, cyclic, progress)
         self._drain(rate)
-        return Moved(-(-self.monitor.samples * SAMPLE_BYTES // int(pieces[0, 1])), total * SAMPLE_BYTES)
+        played = self.monitor.samples * SAMPLE_BYTES
+        periods, begun = divmod(played, period)
+        done = periods * len(pieces) + int(np.searchsorted(np.cumsum(pieces[:, 1]), begun, side="right"))
+        if progress is not None:
+            progress(played, played)
+        return Moved(done, played)
+
+    def _wait_until_entered(
+        self, nbytes: int, rate: float, dma: AxiDma, cyclic: Cyclic, progress: Progress | None
+    ) -> None:
+        """Wait until that much has entered the FIFO: how far the engine is."""
+        bus, speed = self.bench.bus, rate * SAMPLE_BYTES
+        engine = dma.spec.data_width * dma.spec.clock
+        patience = self.piece_timeout(self.monitor.fifo_depth, rate)
+        entered, changed = -1, bus.time()
+        while True:
+            level = self.monitor.fifo_level
+            before, entered = entered, self.monitor.samples * SAMPLE_BYTES + level
+            left = nbytes - entered
+            if left <= 0:
+                return
+            if entered != before:
+                changed = bus.time()
+            elif bus.time() - changed > patience:
+                cyclic.check()
+                raise WaitTimeoutError(
+                    f"{self.spec.name}: nothing has entered the FIFO for {format_time(patience)}, after {entered} "
+                    "bytes: the stream has stood still; the channel was stopped"
+                )
+            # Until the FIFO is full the engine may be as fast as its own data path; then the DAC holds it back.
+            # Never so long that Ctrl-C and progress would have to wait.
+            room = self.monitor.fifo_depth - level
+            longest = max((left - room) / speed, min(left, room) / engine)
+            if bus.wait_interrupt(dma.mm2s.interrupt, min(longest, _LOOK_BYTES / speed)):
+                cyclic.check()
+            if progress is not None:
+                progress(entered, nbytes)
 
     def _drain(self, rate: float) -> None:
         """Wait until the DAC has converted what is in its FIFO."""
@@ -217,3 +242,7 @@ class Dac(Converter):
                     f"{self.spec.name}: {level} bytes are still in the FIFO after {format_time(longest)}"
                 )
             bus.sleep(level / (rate * SAMPLE_BYTES) + 1e-7)
+
+
+def _is_source(signal: object) -> bool:
+    return hasattr(signal, "period") and hasattr(signal, "fill")

@@ -4,37 +4,65 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-
-import numpy as np
+from contextlib import ExitStack
+from typing import Any
 
 from ..dma import AxiDma, Transfer, piece_bytes, split
 from ..errors import BadArgumentError
 from ..memory import DmaBuffer
 from .converter import SAMPLE_BYTES, Converter, Progress
+from .layout import whole_number
 from .report import Capture
 
 
 class Recording:
-    """A capture under way: :meth:`wait` for it, or :meth:`cancel` it."""
+    """A capture under way: :meth:`wait` for it, or :meth:`cancel` it (the end of a ``with`` block does, too)."""
 
-    def __init__(
-        self,
-        transfer: Transfer,
-        buffer: DmaBuffer,
-        finish: Callable[[Transfer, Progress | None], Capture],
-        stop: Callable[[], None],
-    ) -> None:
-        self._transfer, self._buffer, self._finish, self._stop = transfer, buffer, finish, stop
+    def __init__(self, adc: Adc, transfer: Transfer, buffer: DmaBuffer, report: Callable[..., Capture]) -> None:
+        self._adc, self._transfer, self._buffer, self._report = adc, transfer, buffer, report
+        self._capture: Capture | None = None
+        self._over = False
 
     def wait(self, progress: Progress | None = None) -> Capture:
-        """Wait until all samples are in memory; raises what the engine reported."""
-        return self._finish(self._transfer, progress)
+        """Wait until all samples are in memory; raises what the engine reported. A second call gives the same."""
+        if self._capture is not None:
+            return self._capture
+        total = self._buffer.nbytes
+        try:
+            moved = self._transfer.wait(None if progress is None else lambda nbytes: progress(nbytes, total))
+            ledger = self._adc.monitor.ledger()
+            self._buffer.sync_from_device()
+            # Shorter when TLAST came early: a recovery took some of the stream.
+            samples = self._buffer if moved.nbytes == total else self._buffer[: moved.nbytes // SAMPLE_BYTES]
+            capture = self._report(samples=samples, ledger=ledger, transfers=moved.pieces)
+        except BaseException:
+            self.cancel()
+            raise
+        self._end()
+        self._capture = capture
+        return capture
 
     def cancel(self) -> None:
-        """Stop recording and free the memory."""
-        self._transfer.cancel()
-        self._stop()
-        self._buffer.free()
+        """Stop recording and free the memory. Harmless when it has ended."""
+        if not self._over:
+            with ExitStack() as stack:
+                stack.callback(self._buffer.free)
+                stack.callback(self._end)
+                stack.callback(self._transfer.cancel)
+
+    def _end(self) -> None:
+        if not self._over:
+            self._over = True
+            try:
+                self._adc.monitor.stop()
+            finally:
+                self._adc.give_back()
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.cancel()
 
 
 class Adc(Converter):
@@ -49,13 +77,19 @@ class Adc(Converter):
         engine: str = "auto",
         address: int | None = None,
         software_delay: float = 0.0,
+        timeout: float = 1.0,
         progress: Progress | None = None,
     ) -> Capture:
         """Record ``samples`` samples and wait for them; see :meth:`start`."""
-        recording = self.start(
-            samples, rate=rate, memory=memory, engine=engine, address=address, software_delay=software_delay
-        )
-        return recording.wait(progress)
+        return self.start(
+            samples,
+            rate=rate,
+            memory=memory,
+            engine=engine,
+            address=address,
+            software_delay=software_delay,
+            timeout=timeout,
+        ).wait(progress)
 
     def start(
         self,
@@ -66,8 +100,9 @@ class Adc(Converter):
         engine: str = "auto",
         address: int | None = None,
         software_delay: float = 0.0,
+        timeout: float = 1.0,
     ) -> Recording:
-        """Begin to record; returns at once.
+        """Begin to record; returns at once. The ADC is taken until the recording was waited for, or cancelled.
 
         Args:
             samples: how many samples to record.
@@ -76,6 +111,7 @@ class Adc(Converter):
             engine: ``sg``, ``direct`` or ``auto``.
             address: physical address to record to.
             software_delay: seconds by which the software is late at every re-arm.
+            timeout: seconds of bus time to wait for the first sample, or whenever none comes.
 
         With scatter-gather TLAST comes at the end of the capture; in direct mode at the end of every
         transfer, because an engine in direct mode takes no packet longer than its transfer.
@@ -84,56 +120,43 @@ class Adc(Converter):
         name, dma = self.choose_engine(engine)
         if name == "cyclic":
             raise BadArgumentError("engine cyclic records for ever; use sg or direct")
-        if isinstance(samples, bool) or samples != int(samples) or samples < 1:
-            raise BadArgumentError(f"samples={samples!r}: a capture has a whole number of samples, at least 1")
+        samples = whole_number(samples, "samples")
         if not 0 <= software_delay < 1e3:
             raise BadArgumentError(f"software delay of {software_delay!r} s: it is from 0 to 1000 s")
-        samples = int(samples)
         pool = self.choose_pool(memory)
-        self.check_rate(rate, pool, dma)
-        buffer = pool.allocate(samples, np.int16, align=64, address=address, below=1 << dma.spec.address_width)
-        try:
-            transfer = self._arm(dma, buffer, samples, rate, software_delay)
-        except BaseException:
-            buffer.free()
-            raise
+        self.check_rate(rate, pool, dma, samples)
+        with ExitStack() as undo:
+            self.take()
+            undo.callback(self.give_back)
+            buffer = self.allocate(pool, samples, dma, address)
+            undo.callback(buffer.free)
+            transfer = self._arm(dma, buffer, rate, software_delay, timeout)
+            undo.pop_all()
 
-        def finish(transfer: Transfer, progress: Progress | None) -> Capture:
-            total = samples * SAMPLE_BYTES
-            try:
-                moved = transfer.wait(None if progress is None else lambda nbytes: progress(nbytes, total))
-                ledger = self.monitor.ledger()
-            except BaseException:
-                self.monitor.stop()
-                buffer.free()
-                raise
-            self.monitor.stop()
-            buffer.sync_from_device()
+        def report(**found: Any) -> Capture:
             return Capture(
                 board=self.bench.name,
                 engine=name,
                 memory=pool.name,
                 rate=float(rate),
                 samples_requested=samples,
-                samples=buffer[: moved.nbytes // SAMPLE_BYTES] if moved.nbytes < total else buffer,
-                ledger=ledger,
-                transfers=moved.pieces,
-                descriptors=moved.pieces if dma.spec.sg else 0,
+                descriptors=found["transfers"] if dma.spec.sg else 0,
                 wall_seconds=time.perf_counter() - began,
+                **found,
             )
 
-        return Recording(transfer, buffer, finish, self.monitor.stop)
+        return Recording(self, transfer, buffer, report)
 
-    def _arm(self, dma: AxiDma, buffer: DmaBuffer, samples: int, rate: float, software_delay: float) -> Transfer:
-        pieces = split(dma.spec, buffer.physical_address, samples * SAMPLE_BYTES)
+    def _arm(self, dma: AxiDma, buffer: DmaBuffer, rate: float, software_delay: float, timeout: float) -> Transfer:
+        pieces = split(dma.spec, buffer.physical_address, buffer.nbytes)
         packet = 0 if dma.spec.sg else piece_bytes(dma.spec) // SAMPLE_BYTES
         # The converter starts before the engine: its FIFO holds what comes in the meantime.
-        self.monitor.start(rate, capture=samples, packet=packet)
+        self.monitor.start(rate, capture=len(buffer), packet=packet)
         try:
             return dma.s2mm.begin(
                 pieces,
                 [buffer],
-                timeout=self.piece_timeout(int(pieces[0, 1]), rate) + software_delay + 1.0,
+                timeout=self.piece_timeout(int(pieces[0, 1]), rate) + software_delay + timeout,
                 software_delay=software_delay,
                 pool=self.bench.descriptor_pool,
             )

@@ -72,7 +72,10 @@ class PlayReport:
 
 @dataclass(frozen=True)
 class Capture:
-    """Samples recorded: ``samples`` is int16, shape (n,), and lives in DMA memory until freed."""
+    """Samples recorded: ``samples`` is int16, shape (n,), and lives in DMA memory while it is referred to.
+
+    ``samples.free()`` gives the memory back at once, if all that were asked were recorded.
+    """
 
     board: str
     engine: str

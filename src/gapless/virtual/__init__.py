@@ -1,6 +1,6 @@
 """The virtual board: native models of memory, DMA and converters, assembled from a BoardSpec."""
 
-from .board import open_board
+from .board import build_board, open_board
 from .faults import Faults
 
-__all__ = ["Faults", "open_board"]
+__all__ = ["Faults", "build_board", "open_board"]

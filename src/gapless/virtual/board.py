@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .._native import HostMemory, Machine
 from ..board import Board
-from ..boards import BoardSpec, MemoryKind, PoolSpec
+from ..boards import BoardSpec, DmaSpec, MemoryKind, PoolSpec
 from ..errors import BadArgumentError, SignalError, UnknownNameError
 from ..memory import AddressMap, MappedRegion, Pool, Region
 from .faults import Faults
@@ -24,6 +24,7 @@ class VirtualProbe:
 
     def __init__(self, machine: Machine, dacs: dict[int, int], adcs: dict[int, int], faults: Faults) -> None:
         self._machine, self._dacs, self._adcs, self.faults = machine, dacs, adcs, faults
+        self._wires: dict[str, int] = {}  # DAC to ADC
 
     def tap(self, dac: int, callback: Callable[[memoryview], object] | None) -> None:
         """Hand every sample that DAC ``dac`` converts to ``callback``; None ends it."""
@@ -37,6 +38,8 @@ class VirtualProbe:
         """Set what is at the input of ADC ``adc``: ``"counter"``, ``"dac0"`` or an int16 array."""
         number = self._number(self._adcs, "ADC", adc)
         names = {f"dac{index}": dac for index, dac in self._dacs.items()}
+        if isinstance(source, str) and self._wires.get(source, adc) != adc:
+            raise BadArgumentError(f"{source} is wired to ADC {self._wires[source]}: connect that one elsewhere first")
         if isinstance(source, np.ndarray):
             if source.dtype != np.int16 or source.ndim != 1 or len(source) == 0:
                 raise SignalError(
@@ -49,6 +52,9 @@ class VirtualProbe:
             self._machine.set_adc_loopback(number, names[source])
         else:
             raise UnknownNameError("source for an ADC", source, ("counter", *names, "an int16 array"))
+        self._wires = {name: wired for name, wired in self._wires.items() if wired != adc}
+        if isinstance(source, str) and source in names:
+            self._wires[source] = adc
 
     @staticmethod
     def _number(known: dict[int, int], what: str, index: int) -> int:
@@ -60,8 +66,20 @@ class VirtualProbe:
 def open_board(uri: str) -> Board:
     """Build the virtual board that ``uri`` asks for."""
     options = parse_uri(uri.partition(":")[2])
-    spec = options.spec
-    machine = Machine(options.read_cost, options.write_cost)
+    return build_board(options.spec, uri=uri, read_cost=options.read_cost, write_cost=options.write_cost)
+
+
+def build_board(
+    spec: BoardSpec, *, uri: str | None = None, read_cost: float = 200e-9, write_cost: float = 100e-9
+) -> Board:
+    """Build a virtual board of any design.
+
+    Args:
+        spec: what it is made of.
+        uri: what the board and its reports say it was opened as; by default ``virtual:`` and its name.
+        read_cost, write_cost: seconds that a register access takes.
+    """
+    machine = Machine(read_cost, write_cost)
     ports = {port.name: machine.add_port(port.bandwidth) for port in spec.ports}
     address_map = AddressMap()
     for memory in spec.memories:
@@ -82,11 +100,21 @@ def open_board(uri: str) -> Board:
             guard=machine,
             about=pool.about,
         )
-    dmas = _add_dmas(machine, spec, ports)
+    dmas = {dma.name: _add_dma(machine, dma, ports) for dma in spec.dmas}
     converters = _add_converters(machine, spec, dmas)
+    for fifo in spec.fifos:
+        machine.connect_fifo(dmas[fifo.source], dmas[fifo.sink], fifo.depth)
     faults = Faults(machine, dmas, ports)
     probe = VirtualProbe(machine, converters["dac"], converters["adc"], faults)
-    return Board(uri, spec, machine.bus(), address_map, pools, probe=probe, findings=machine.findings)
+    return Board(
+        uri or f"virtual:{spec.name}",
+        spec,
+        machine.bus(),
+        address_map,
+        pools,
+        probe=probe,
+        findings=machine.findings,
+    )
 
 
 def _region_of(pool: PoolSpec, address_map: AddressMap) -> Region:
@@ -97,14 +125,11 @@ def _region_of(pool: PoolSpec, address_map: AddressMap) -> Region:
     raise BadArgumentError(f"pool {pool.name} lies in no memory of the board")
 
 
-def _add_dmas(machine: Machine, spec: BoardSpec, ports: dict[str, int]) -> dict[str, int]:
-    dmas = {}
-    for dma in spec.dmas:
-        by_kind = {_KINDS[kind]: ports[name] for kind, name in dma.ports.items()}
-        if not by_kind:
-            raise BadArgumentError(f"{dma.name} has no memory port")
-        any_port = next(iter(by_kind.values()))
-        dmas[dma.name] = machine.add_dma(
+def _add_dma(machine: Machine, dma: DmaSpec, ports: dict[str, int]) -> int:
+    by_kind = {_KINDS[kind]: ports[name] for kind, name in dma.ports.items()}
+    any_port = next(iter(by_kind.values()))
+    try:
+        return machine.add_dma(
             dma.base,
             dma.name,
             dma.sg,
@@ -117,7 +142,8 @@ def _add_dmas(machine: Machine, spec: BoardSpec, ports: dict[str, int]) -> dict[
             -1 if dma.s2mm_interrupt is None else dma.s2mm_interrupt,
             [by_kind.get(kind, any_port) for kind in range(4)],
         )
-    return dmas
+    except ValueError as error:
+        raise BadArgumentError(f"{dma.name}: {error}") from None
 
 
 def _add_converters(machine: Machine, spec: BoardSpec, dmas: dict[str, int]) -> dict[str, dict[int, int]]:

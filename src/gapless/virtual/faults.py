@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._native import Machine
-from ..errors import UnknownNameError
+from ..errors import BadArgumentError, UnknownNameError
 
 
 class Faults:
@@ -22,19 +22,27 @@ class Faults:
 
     def stall(self, dma: str, channel: str, stalled: bool = True) -> None:
         """Hold the stream of a DMA's ``"mm2s"`` or ``"s2mm"`` channel still, or let it go on."""
-        self._machine.set_stalled(self._dma(dma), channel, stalled)
+        self._machine.set_stalled(self._dma(dma), self._channel(channel), stalled)
 
     def lose_interrupt(self, dma: str, channel: str, lost: bool = True) -> None:
         """Keep a channel's interrupt from reaching the processor, or let it through again."""
-        self._machine.set_interrupt_lost(self._dma(dma), channel, lost)
+        self._machine.set_interrupt_lost(self._dma(dma), self._channel(channel), lost)
 
     def slow_memory(self, port: str, fraction: float) -> None:
         """Let a memory port give only this fraction of its bandwidth (1 is all of it)."""
         if port not in self._ports:
             raise UnknownNameError("memory port", port, self._ports)
+        if not 0 < fraction <= 1:
+            raise BadArgumentError(f"fraction={fraction!r}: memory gives more than 0 and at most 1, all of it")
         self._machine.set_port_speed(self._ports[port], fraction)
 
     def _dma(self, name: str) -> int:
         if name not in self._dmas:
             raise UnknownNameError("DMA", name, self._dmas)
         return self._dmas[name]
+
+    @staticmethod
+    def _channel(name: str) -> str:
+        if name not in ("mm2s", "s2mm"):
+            raise UnknownNameError("channel", name, ("mm2s", "s2mm"))
+        return name

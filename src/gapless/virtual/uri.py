@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from ..boards import BoardSpec
 from ..boards.zcu111 import zcu111
@@ -25,20 +25,20 @@ class VirtualOptions:
 
 def parse_uri(uri: str) -> VirtualOptions:
     """Read a ``virtual:`` URI; BadArgumentError or UnknownNameError when it cannot be."""
-    try:
-        parts = urlsplit(uri)
-    except ValueError as error:  # brackets are read as an IPv6 address
-        raise BadArgumentError(f"board {uri!r} is not understood: {error}") from None
-    name = parts.path
+    name, _, options = uri.partition("?")
     if name not in BOARDS:
         raise UnknownNameError("virtual board", name, (f"virtual:{board}" for board in BOARDS))
     try:
-        query = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+        given = parse_qsl(options, keep_blank_values=True, strict_parsing=bool(options))
     except ValueError:
         raise BadArgumentError(f"board {uri!r}: options are written ?key=value&key=value") from None
-    for key in query:
+    query: dict[str, str] = {}
+    for key, value in given:
         if key not in _KEYS:
             raise UnknownNameError("option of a virtual board", key, _KEYS)
+        if key in query:
+            raise BadArgumentError(f"board {uri!r}: {key} is given twice")
+        query[key] = value
     ps = parse_size(query.get("ps", "4GiB"), "ps")
     if not 2 * GIB < ps <= 32 * GIB or ps % GIB:
         raise BadArgumentError(
