@@ -131,17 +131,28 @@ void DmaChannel::write_control(std::uint32_t value, Time now) {
             threshold_left_ = control_ >> 16 & 0xFF;
         }
     } else if ((control_ & run) == 0 && was_running) {
-        stopping_ = true;
-        fetched_.clear();
-        fetch_due_ = never;
-        settle_state();
+        stop();
     }
     update_line();
 }
 
+// What is in flight is completed; Halted follows.
+void DmaChannel::stop() {
+    stopping_ = true;
+    fetched_.clear();
+    fetch_due_ = never;
+    settle_state();
+}
+
 void DmaChannel::write_tail(std::uint32_t value, bool upper, Time now) {
-    if (halted_ || stopping_) return;  // "has no effect" (PG021, DMASR.Halted)
     set_half(tail_, upper, value);
+    if (halted_ || stopping_) return;  // moves the pause point and starts nothing (PG021, TAILDESC)
+    if (!idle_ && !fetch_fresh_ && last_fetched_ == (tail_ & address_mask())) {
+        // The pause point is what was fetched last: the same tail again, or the upper half after the lower.
+        at_tail_ = true;
+        fetch_due_ = never;
+        return;
+    }
     if (upper) return;  // the lower half starts the fetch
     if (at_tail_) {
         at_tail_ = false;
@@ -151,14 +162,20 @@ void DmaChannel::write_tail(std::uint32_t value, bool upper, Time now) {
     }
 }
 
-void DmaChannel::write_length(std::uint32_t value, Time now) {
+// The hardware drops the bits that its length field has no room for, and tells nobody.
+std::uint32_t DmaChannel::kept_length(std::uint32_t value, const char* what, std::uint64_t where, Time now) {
     const std::uint32_t kept = value & static_cast<std::uint32_t>((std::uint64_t{1} << config_.length_width) - 1);
     if (kept != value)
         world_.findings.add(now, "length-truncated",
-                            name_ + ": LENGTH " + std::to_string(value) + " does not fit its " +
+                            name_ + ": " + what + " " + std::to_string(value) + " does not fit its " +
                                 std::to_string(config_.length_width) + "-bit field; the engine moves " +
                                 std::to_string(kept) + " bytes",
-                            address_);
+                            where);
+    return kept;
+}
+
+void DmaChannel::write_length(std::uint32_t value, Time now) {
+    const std::uint32_t kept = kept_length(value, "LENGTH", address_, now);
     if (halted_ || stopping_) return;
     if (active_valid_ || !completions_.empty()) {
         world_.findings.add(now, "length-while-busy", name_ + ": LENGTH written while a transfer runs; ignored", address_);
@@ -228,13 +245,14 @@ void DmaChannel::fetch(Time now) {
     Transfer transfer;
     transfer.descriptor = at;
     transfer.address = (load32(words + 8) | (wide ? std::uint64_t{load32(words + 12)} << 32 : 0)) & address_mask();
-    transfer.length = word & length_mask & static_cast<std::uint32_t>((std::uint64_t{1} << config_.length_width) - 1);
+    transfer.length = kept_length(word & length_mask, "the descriptor's length", at, now);
     transfer.first_of_packet = (word & start_of_frame) != 0;
     transfer.last_of_packet = (word & end_of_frame) != 0;
     const bool starved = !active_valid_ && fetched_.empty() && !fetch_fresh_;
     if (starved && late_cause_ != Cause::late) late_cause_ = Cause::descriptor;
     fetched_.push_back(transfer);
     fetch_fresh_ = false;
+    last_fetched_ = at;
     next_fetch_ = next & ~std::uint64_t{descriptor_bytes - 1};
     if (at == (tail_ & address_mask())) at_tail_ = true;
     if (!active_valid_) begin_next(now, false);
@@ -352,7 +370,13 @@ void DmaChannel::fail(std::uint32_t status_bit) {
     errors_ |= status_bit;
     irqs_ |= error_irq;
     control_ &= ~static_cast<std::uint32_t>(run);
-    if (config_.scatter_gather && active_valid_ && (status_bit & (internal_error | slave_error | decode_error)) != 0) {
+    if ((status_bit & (sg_internal_error | sg_slave_error | sg_decode_error)) != 0) {
+        // The fetch runs ahead: the descriptor in progress is a good one, and the halt is graceful.
+        stop();
+        update_line();
+        return;
+    }
+    if (config_.scatter_gather && active_valid_) {
         std::uint8_t* words = world_.memory.translate(active_.descriptor);
         // The descriptor's error bits are the status register's, 24 places up.
         const std::uint32_t status = status_bit << 24 | active_.moved;

@@ -122,6 +122,8 @@ private:
     void write_control(std::uint32_t value, Time now);
     void write_tail(std::uint32_t value, bool upper, Time now);
     void write_length(std::uint32_t value, Time now);
+    std::uint32_t kept_length(std::uint32_t value, const char* what, std::uint64_t where, Time now);
+    void stop();
     void kick_fetch(Time when);
     void fetch(Time now);
     // `pipelined`: right behind the transfer before, with no start-up of its own.
@@ -151,7 +153,7 @@ private:
 
     bool at_tail_ = true;           // the fetch has reached the tail
     bool fetch_fresh_ = true;       // next fetch starts from CURDESC
-    std::uint64_t next_fetch_ = 0;
+    std::uint64_t next_fetch_ = 0, last_fetched_ = 0;
     Time fetch_due_ = never, delay_due_ = never;
     std::deque<Transfer> fetched_;
     std::deque<Completion> completions_;

@@ -9,7 +9,8 @@ Mm2sChannel::Mm2sChannel(const DmaConfig& config, DmaWorld world)
     : DmaChannel(config, world, config.mm2s_interrupt, "MM2S") {}
 
 void Mm2sChannel::move(Time now) {
-    const std::uint32_t nbytes = next_burst(burst_limit);
+    const std::uint32_t nbytes =
+        next_burst(sink_ == nullptr ? burst_limit : std::min(burst_limit, sink_->largest_burst()));
     if (!reach(nbytes)) return;
     const Port::Slot slot = serve(now, nbytes);
     const std::uint32_t beats = std::max<std::uint32_t>(1, nbytes / config_.data_bytes);

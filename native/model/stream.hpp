@@ -28,6 +28,8 @@ public:
     // The time at which the last word entered, or nothing while there is no room: then `producer` is
     // woken when there is.
     virtual std::optional<Time> push(const Burst& burst, Component& producer) = 0;
+    // A burst larger than this is never accepted, however empty the sink is.
+    virtual std::uint32_t largest_burst() const { return UINT32_MAX; }
 };
 
 struct Pull {

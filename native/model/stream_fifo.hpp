@@ -13,6 +13,7 @@ public:
     explicit StreamFifo(std::uint32_t depth) : storage_(depth) {}
 
     std::optional<Time> push(const Burst& burst, Component& producer) override;
+    std::uint32_t largest_burst() const override { return static_cast<std::uint32_t>(storage_.size()); }
     Pull pull(Time now, std::uint8_t* destination, std::uint32_t limit, Cause late_cause,
               Component& consumer) override;
 
