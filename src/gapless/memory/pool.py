@@ -200,7 +200,9 @@ class Pool:
 
     def _no_room(self, nbytes: int, align: int, below: int | None, largest: int, free: int) -> str:
         asked = format_size(nbytes)
-        limit = "" if below is None else f" below {format_address(below)}"
+        # A limit that excludes nothing here is no reason.
+        bounded = below is not None and below < self.base + self.size
+        limit = f" below {format_address(below)}" if bounded and below is not None else ""
         message = f"asked {asked}{limit} in {self.name}: largest free block{limit} "
         message += f"{format_size(largest)} of {format_size(free)} free"
         if largest >= nbytes:
