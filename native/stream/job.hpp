@@ -20,7 +20,7 @@ public:
     Job(std::shared_ptr<RegisterBus> parent, Loop loop)
         : parent_(std::move(parent)), bus_(parent_->fork("job")), loop_(std::move(loop)), thread_([this] { run(); }) {}
     ~Job() {
-        cancel();
+        bus_->cancel();
         thread_.join();
     }
     Job(const Job&) = delete;
@@ -38,7 +38,13 @@ public:
         }
         return ended_cv_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return ended_; });
     }
-    void cancel() { bus_->cancel(); }
+    // Ends the loop, and returns when it has ended. The parent is not parked meanwhile: no other loop gets
+    // ahead of it.
+    void cancel() {
+        bus_->cancel();
+        std::unique_lock lock(mutex_);
+        ended_cv_.wait(lock, [this] { return ended_; });
+    }
     bool ended() {
         std::lock_guard lock(mutex_);
         return ended_;

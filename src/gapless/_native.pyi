@@ -169,7 +169,8 @@ class Job:
 
     def wait(self, seconds: float) -> bool:
         """Wait at most that much real time; True when it has ended."""
-    def cancel(self) -> None: ...
+    def cancel(self) -> None:
+        """End it; returns when it has ended."""
     @property
     def ended(self) -> bool: ...
     @property

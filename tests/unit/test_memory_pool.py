@@ -237,7 +237,7 @@ def test_cma_aligns_a_buffer_to_its_size_up_to_a_limit():
     [
         ({"base": BASE - 64}, AddressError),
         ({"size": 2 * MIB}, AddressError),
-        ({"size": -1}, AddressError),
+        ({"size": -64}, AddressError),
         ({"size": 100}, BadArgumentError),
         ({"granularity": 100}, BadArgumentError),
         ({"granularity": -1}, BadArgumentError),
@@ -472,3 +472,24 @@ def test_the_collector_may_run_while_the_pool_is_locked():
     other.free()
     assert sorted(guard.calls[2:]) == [("released", BASE, 64), ("released", BASE + 64, 64)]
     assert pool.stats().buffers.count == 0
+
+
+def test_an_empty_pool_is_there_and_says_why_it_gives_nothing():
+    big = make_pool()
+    memory = HostMemory(MIB)
+    region = MappedRegion("ps-high", 0x8_0000_0000, MIB, memory)
+    empty = Pool(region, 0x8_0000_0000 + MIB, 0, name="ps-carveout", about="none on this SODIMM", hints=lambda: [big])
+    assert empty.stats() == PoolStats(0, 0, 0, 0, BufferCount(0, 0))
+    for options in ({}, {"address": 0x8_0000_0000 + MIB}, {"below": 1 << 32}):
+        with pytest.raises(
+            AllocationError, match=r"asked 4 B in ps-carveout: .*none on this SODIMM.*ps-cma has 1 MiB"
+        ):
+            empty.allocate(1, **options)
+
+
+def test_a_limit_is_named_only_where_it_limits():
+    pool = make_pool()
+    with pytest.raises(AllocationError, match=r"asked 2 MiB in ps-cma: largest free block 1 MiB"):
+        pool.allocate(2 * MIB, np.uint8, below=1 << 40)
+    with pytest.raises(AllocationError, match=r"asked 1 MiB below 0x1000_1000 in ps-cma: largest free block below"):
+        pool.allocate(MIB, np.uint8, below=BASE + 0x1000)

@@ -31,15 +31,9 @@ class Moved:
     nbytes: int
 
 
-def _end(job: Job) -> None:
-    job.cancel()
-    while not job.wait(_LOOK):
-        pass  # ends at its next look at the bus
-
-
 def _abandon(jobs: list[Job], holds: ExitStack) -> None:
     while jobs:
-        _end(jobs.pop())
+        jobs.pop().cancel()
     holds.close()
 
 
@@ -110,7 +104,7 @@ class Transfer:
         """Stop the channel and let go of the buffers. Harmless when it has ended."""
         with self._lock:
             if self._jobs:
-                _end(self._jobs[0])
+                self._jobs[0].cancel()
                 self._settle(self._jobs[0].result)
 
     @contextmanager
@@ -122,7 +116,7 @@ class Transfer:
         """
         with self._lock:
             if self._jobs:
-                _end(self._jobs[0])
+                self._jobs[0].cancel()
                 if self._jobs[0].result.outcome != "cancelled":  # it had ended by itself
                     self._settle(self._jobs[0].result)
             if not self._jobs:

@@ -14,8 +14,10 @@ from ..errors import SignalError
 from ..samples import Source
 
 _SAMPLE = 2  # bytes
-#: Blocks are unrolled to at least this, so that descriptors are fetched far more rarely than data.
-_LEAST_BLOCK = 1 << 20
+#: Blocks are unrolled to at least this many samples, so that descriptors are fetched far more rarely than data.
+_LEAST_BLOCK = 1 << 19
+#: A cyclic ring plays whole blocks, so that a short one plays less than was not asked for.
+_LEAST_CYCLIC_BLOCK = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,16 @@ def lay_out(source: Source, total: int, spec: DmaSpec, *, cyclic: bool = False) 
         if unit is None:
             unit = -(-total * _SAMPLE // word) * word // _SAMPLE  # it goes on: round up
         aligned = math.lcm(unit * _SAMPLE, word) // _SAMPLE
-        block = aligned * max(1, min(largest, _LEAST_BLOCK // _SAMPLE, total) // aligned)
+        least = max(_LEAST_CYCLIC_BLOCK, min(_LEAST_BLOCK, total))
+        block = aligned * max(1, min(largest, least) // aligned)
         return Layout(block, -(-total // block), 0, unit)
     if unit is None or unit >= total:
         return Layout(total, 1, 0, total)
     aligned = math.lcm(unit * _SAMPLE, word) // _SAMPLE
-    if aligned >= total:
+    if max(aligned, _LEAST_BLOCK) >= total:
         return Layout(total, 1, 0, unit)
     # A generator costs memory only for what is stored: fill one piece with it.
-    least = largest if source.length is None else min(largest, _LEAST_BLOCK // _SAMPLE)
+    least = largest if source.length is None else min(largest, _LEAST_BLOCK)
     block = min(max(1, least // aligned), total // aligned) * aligned
     return Layout(block, total // block, total % block, unit)
 
