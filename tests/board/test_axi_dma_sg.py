@@ -1,5 +1,7 @@
 """Scatter-gather mode of the AXI DMA model: start, tail, descriptors, packets."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from axi_dma_bench import (
@@ -504,7 +506,7 @@ def test_descriptors_anywhere():
     data = bench.fill(SOURCE, 8 * 1024)
     tx = bench.chain(TX, packets([1024] * 8), stride=0x8_0040)
     order = np.random.default_rng(3).permutation(8)
-    for here, there in zip(order[:-1], order[1:], strict=True):
+    for here, there in pairwise(order):
         bench.words(tx[here], 2)[:] = [tx[there] & 0xFFFF_FFFF, tx[there] >> 32]
     rx = bench.chain(RX, rooms([1024] * 8))
     dma.s2mm.start(rx[0], rx[-1])
