@@ -346,6 +346,23 @@ def test_packets_restart_the_timer(name):
     assert bench.bus.time() - start < 125 * delay / 300e6 + 2e-6
 
 
+@pytest.mark.parametrize("name", ["mm2s", "s2mm"])
+def test_timer_stands_still_during_a_packet(name):
+    """PG021, IRQDelay: the timer is reset by the receipt of a new packet, and counts from that one's end."""
+    bench, dma = loop_bench(sg=True)
+    channel = dma.channel(name)
+    tx = bench.chain(TX, [Piece(SOURCE, 256, WHOLE), Piece(SOURCE, MIB, WHOLE)])
+    rx = bench.chain(RX, [Piece(TARGET, MIB)] * 3)
+    delay = 20  # 8.33 us at 300 MHz; the second packet takes ten times as long
+    dma.s2mm.start(rx[0], rx[-1], DLY, settings(200, delay))
+    dma.mm2s.start(tx[0], tx[1], DLY, settings(200, delay))
+    assert channel.interrupted(1.0)
+    assert channel.threshold_status == 200
+    assert bench.bd_status(tx[1]) & CMPLT
+    assert bench.bd_status(rx[1]) & CMPLT
+    assert bench.bus.time() > 2 * MIB / 19.2e9 + 125 * delay / 300e6
+
+
 def test_delay_interrupt_reloads_the_threshold():
     """PG034, SG Interrupt Threshold (the same SG engine): a delay interrupt reloads the packet counter."""
     _, dma, tx, rx = ring_bench()

@@ -117,6 +117,21 @@ def test_mm2s_bandwidth(bandwidth):
     assert until_idle(bench, dma.mm2s, 1e-6) - start == pytest.approx(64 * MIB / bandwidth, rel=0.005)
 
 
+def test_port_does_not_drift():
+    """DESIGN, the virtual board: better-than-cycle arithmetic: no picosecond is lost from burst to burst."""
+
+    def took(nbytes):
+        bench, [(dma, dac)] = dac_bench(bandwidth=3e9)  # 4 KiB take 1365333 and a third picoseconds
+        dac.enable(40e9)
+        dma.mm2s.run(IOC)
+        start = bench.bus.time()
+        dma.mm2s.transfer(SOURCE, nbytes)
+        assert dma.mm2s.interrupted(1.0)
+        return bench.bus.time() - start
+
+    assert took(48 * MIB) - took(MIB) == pytest.approx(47 * MIB / 3e9, abs=1e-11)
+
+
 @pytest.mark.parametrize("bandwidth", [1e9, 4.8e9])
 def test_s2mm_bandwidth(bandwidth):
     """Facts, the neighbourhood: the same for one long packet into memory."""
@@ -132,6 +147,24 @@ def test_s2mm_bandwidth(bandwidth):
     dma.mm2s.transfer(SOURCE, 64 * MIB - 64)
     start = bench.bus.time()
     assert until_idle(bench, dma.s2mm, 1e-6) - start == pytest.approx(64 * MIB / bandwidth, rel=0.005)
+
+
+def test_back_pressure():
+    """PG021, Overview: TREADY: MM2S is never further ahead of a slow S2MM than what lies between them."""
+    bench = Bench()
+    fast, slow = bench.add_port(100e9), bench.add_port(1e9)
+    bench.add_memory()
+    bench.add_memory(0x20_0000_0000, 64 * MIB, kind=1)
+    dma = bench.add_dma(sg=False, ports=[fast, slow, fast, fast])
+    bench.machine.connect_fifo(dma.number, dma.number, FIFO)
+    dma.s2mm.run()
+    dma.mm2s.run()
+    dma.s2mm.transfer(0x20_0000_0000, 8 * MIB)
+    dma.mm2s.transfer(SOURCE, 8 * MIB)
+    sent = until_idle(bench, dma.mm2s, 1e-6)
+    received = until_idle(bench, dma.s2mm, 1e-6)
+    # the FIFO, and what each engine may hold of its own: some bursts
+    assert FIFO / 1e9 - 10e-6 <= received - sent <= (FIFO + 2 * 32768) / 1e9
 
 
 def test_the_stream_has_a_bandwidth_too():
@@ -230,6 +263,20 @@ def test_dac_fifo_fills_to_its_depth_and_no_further():
 
 
 # ---- DAC ----
+
+
+@pytest.mark.parametrize("fifo", [1024, 4096, 65536])
+def test_depth_to_the_beat(fifo):
+    """Facts, the neighbourhood: when the last word of a block enters, exactly the FIFO's depth is left to convert."""
+    bench, [(dma, dac)] = dac_bench(fifo=fifo)
+    dac.enable(RATE)
+    dma.mm2s.run(IOC)
+    dma.mm2s.transfer(SOURCE, MIB)
+    assert dma.mm2s.interrupted(1.0)
+    # At this very moment the beat that was `depth` ahead of the last one is converted.
+    assert dac.samples == (MIB - fifo) // 2
+    bench.bus.sleep(1e-4)
+    assert dac.samples == MIB // 2
 
 
 def play_late(delay, *, blocks=2, block=MIB, rate=RATE):
