@@ -41,7 +41,7 @@ def send(bench, dma, nbytes, room=None):
 @pytest.mark.parametrize("name", ["mm2s", "s2mm"])
 def test_halted_and_idle(name):
     """PG021, DMASR bits 1:0: Idle is 0 while halted and before the first transfer, 1 after it."""
-    bench, dma = loop_bench(sg=False)
+    _, dma = loop_bench(sg=False)
     channel, other = (dma.mm2s, dma.s2mm) if name == "mm2s" else (dma.s2mm, dma.mm2s)
     other.run()
     assert channel.status & (HALTED | IDLE) == HALTED

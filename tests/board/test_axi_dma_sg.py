@@ -1,5 +1,7 @@
 """Scatter-gather mode of the AXI DMA model: start, tail, descriptors, packets."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from axi_dma_bench import (
@@ -479,6 +481,25 @@ def test_descriptors_across_4_gib():
     assert not bench.bd_status(tx[3])
 
 
+@pytest.mark.parametrize("name", ["mm2s", "s2mm"])
+def test_all_of_the_tail_address_counts(name):
+    """PG021, TAILDESC_MSB: descriptors whose lower words are the same are not the same descriptor."""
+    bench, dma = loop_bench(sg=True)
+    bench.add_memory(MEMORY_BASE + (1 << 32))
+    ours, theirs = (TX, RX) if name == "mm2s" else (RX, TX)
+    buffer = SOURCE if name == "mm2s" else TARGET
+    for at in (ours, ours + (1 << 32)):
+        bench.chain(at, [Piece(buffer, 1024, WHOLE)])
+    bench.words(ours, 2)[:] = [ours & 0xFFFF_FFFF, (ours + (1 << 32)) >> 32]
+    other = bench.chain(theirs, [Piece(TARGET if name == "mm2s" else SOURCE, 1024, WHOLE)] * 2)
+    dma.channel("s2mm" if name == "mm2s" else "mm2s").start(other[0], other[1])
+    dma.channel(name).start(ours, ours + (1 << 32))
+    dma.channel(name).finish()
+    assert bench.bd_status(ours) & CMPLT
+    assert bench.bd_status(ours + (1 << 32)) & CMPLT
+    assert dma.channel(name).current == ours + (1 << 32)
+
+
 def test_buffers_across_4_gib():
     """PG021, BUFFER_ADDRESS_MSB: a descriptor's buffer that goes on in the next 4 GiB."""
     bench = Bench()
@@ -504,7 +525,7 @@ def test_descriptors_anywhere():
     data = bench.fill(SOURCE, 8 * 1024)
     tx = bench.chain(TX, packets([1024] * 8), stride=0x8_0040)
     order = np.random.default_rng(3).permutation(8)
-    for here, there in zip(order[:-1], order[1:], strict=True):
+    for here, there in pairwise(order):
         bench.words(tx[here], 2)[:] = [tx[there] & 0xFFFF_FFFF, tx[there] >> 32]
     rx = bench.chain(RX, rooms([1024] * 8))
     dma.s2mm.start(rx[0], rx[-1])
