@@ -467,9 +467,7 @@ def test_an_empty_pool_is_there_and_says_why_it_gives_nothing():
     empty = Pool(region, 0x8_0000_0000 + MIB, 0, name="ps-carveout", about="none on this SODIMM", hints=lambda: [big])
     assert empty.stats() == PoolStats(0, 0, 0, 0, BufferCount(0, 0))
     for options in ({}, {"address": 0x8_0000_0000 + MIB}, {"below": 1 << 32}):
-        with pytest.raises(
-            AllocationError, match=r"asked 4 B in ps-carveout: .*none on this SODIMM.*ps-cma has 1 MiB"
-        ):
+        with pytest.raises(AllocationError, match=r"asked 4 B in ps-carveout: .*none on this SODIMM.*ps-cma has 1 MiB"):
             empty.allocate(1, **options)
 
 
