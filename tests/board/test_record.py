@@ -67,7 +67,7 @@ def test_a_slow_capture_of_many_pieces_takes_its_time(board):
 
 
 def test_more_descriptors_than_the_ring_holds():
-    board = both_ways(length_width=10)
+    board = both_ways(length_width=10, fifo=64 * KIB)
     count = 400_000  # 833 descriptors, and TLAST only at the end
     capture = board.adc(0).record(count, rate=5e8, memory="low")
     assert capture.transfers == math.ceil(2 * count / 960) > 512
