@@ -40,7 +40,11 @@ public:
             callback_(view);
             view.attr("release")();
         } catch (nb::python_error& error) {
-            error.discard_as_unraisable("the tap of a DAC");
+            // Ctrl-C came while the main thread was in here: it is for the program, not for the tap.
+            if (error.matches(PyExc_KeyboardInterrupt))
+                PyErr_SetInterrupt();
+            else
+                error.discard_as_unraisable("the tap of a DAC");
         }
         if (collecting) PyGC_Enable();
         buffer_.clear();

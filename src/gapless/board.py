@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
+import threading
+import time
+import weakref
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import NamedTuple, TypeVar, cast
@@ -57,6 +61,7 @@ class Board:
         self.memory, self.probe = memory, probe
         self._findings = findings
         self._dmas = {dma.name: AxiDma(bus, dma) for dma in spec.dmas}
+        _engines.update(self._dmas.values())
         # Descriptors go where every engine reaches them: below 4 GiB, if there is such a pool.
         pool = memory.get("ps-cma") or next(iter(memory.values()))
         bench = Bench(uri, spec, bus, memory, self._dmas, probe, pool)
@@ -101,6 +106,20 @@ class Board:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+# A thread that comes back from native code while the interpreter is being torn down would take the process
+# with it, so whoever still waits on a bus is sent home before. Engines, because they outlive a Board that
+# nobody refers to any more but whose converter is playing.
+_engines: weakref.WeakSet[AxiDma] = weakref.WeakSet()
+
+
+@atexit.register
+def _leave() -> None:
+    for engine in list(_engines):
+        engine._bus.cancel()
+    if threading.active_count() > 1:
+        time.sleep(0.1)
 
 
 _C = TypeVar("_C")

@@ -87,17 +87,20 @@ def test_scatter_gather_sends_a_buffer_as_one_packet():
     assert board.dma("b").s2mm.status & Status.HALTED  # descriptors were left: it was stopped
 
 
-@pytest.mark.parametrize("sg", [True, False])
-@pytest.mark.parametrize("size", [1, 100, 16319, 16321, 40_000])
+@pytest.mark.parametrize(
+    ("sg", "size"), [(True, 1), (True, 16319), (True, 16321), (True, 40_000), (False, 1), (False, 16319)]
+)
 def test_a_receive_ends_early_at_tlast(sg, size):
-    board = two_dmas(source={"length_width": 26}, sink={"length_width": 26, "sg": sg})
+    board = two_dmas(sink={"length_width": 14, "sg": sg})
     low = board.memory["low"]
     source, sink = fill(low, noise(size)), low.allocate(60_000, np.uint8)
     for _ in range(3):  # and the channel can be used again
         sink[:] = 0
+        clock = board.bus.time()
         receiving = board.dma("b").s2mm.begin(split(board.dma("b").spec, sink.physical_address, 60_000), [sink])
         board.dma("a").mm2s.transfer(source)
-        assert receiving.wait() == Moved(1, size)
+        assert receiving.wait() == Moved(math.ceil(size / 16320), size)
+        assert board.bus.time() - clock < 1e-3  # it was not a time-out that ended it
         assert np.array_equal(sink[:size], source)
         assert not sink[size:].any()
 

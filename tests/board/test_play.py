@@ -461,7 +461,7 @@ def test_two_dacs_in_two_threads_are_two_whole_plays(board):
 
 def test_cyclic_with_a_period_of_several_descriptors_ends_at_a_period():
     board = both_ways(length_width=20)
-    signal = samples(3_000_000)
+    signal = samples((5 * ((1 << 20) - 64) + 64) // 2)  # the last descriptor must not be one word
     for periods in (1, 3):
         report = board.dac(0).play(signal, rate=1e9, memory="low", engine="cyclic", repeat=periods, sha256=True)
         assert report.samples_played == periods * len(signal)

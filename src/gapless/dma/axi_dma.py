@@ -339,9 +339,9 @@ class AxiDma:
                 elif clean:
                     text += "at the end of a piece and goes on: its stream paused meanwhile"
                 elif other.receive:
-                    text += "inside a piece and goes on: what that piece had received is lost"
+                    text += "and goes on: what the piece it was in had received is lost"
                 else:
-                    text += "inside a piece and goes on: it sends that piece again from its start"
+                    text += "and goes on with the piece it was in, which is sent again from its start"
             self._soft_reset(timeout)
         return Recovery(True, restored, text)
 

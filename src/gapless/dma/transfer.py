@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -31,10 +32,12 @@ class Moved:
     nbytes: int
 
 
-def _abandon(jobs: list[Job], holds: ExitStack) -> None:
-    while jobs:
-        jobs.pop().cancel()
-    holds.close()
+def _abandon(jobs: list[Job], holds: ExitStack, waiting: list[int]) -> None:
+    for job in jobs:
+        job.cancel()
+    if not waiting:  # else that thread, when it sees the end, lets go
+        jobs.clear()
+        holds.close()
 
 
 class Transfer:
@@ -60,7 +63,8 @@ class Transfer:
         self._jobs: list[Job] = []  # one, or none once it has ended
         self._holds = ExitStack()
         # For who forgets the transfer, or leaves the interpreter: the native thread must not go on.
-        self._finalizer = weakref.finalize(self, _abandon, self._jobs, self._holds)
+        self._waiting: list[int] = []  # threads
+        self._finalizer = weakref.finalize(self, _abandon, self._jobs, self._holds, self._waiting)
         try:
             if ring is not None:
                 self._holds.callback(ring.free)
@@ -87,6 +91,7 @@ class Transfer:
         JobCancelledError when somebody cancelled it; the channel is stopped then and the buffers are
         free again. Ctrl-C stops the channel, too.
         """
+        self._waiting.append(threading.get_ident())
         try:
             while not self._look():
                 if progress is not None:
@@ -96,6 +101,8 @@ class Transfer:
         except BaseException:
             self.cancel()
             raise
+        finally:
+            self._waiting.remove(threading.get_ident())
         if self._error is not None:
             raise self._error
         return self._moved
@@ -186,7 +193,8 @@ class Transfer:
     def _release(self) -> None:
         self._jobs.clear()
         self._channel._ended(self)
-        self._finalizer()
+        self._finalizer.detach()
+        self._holds.close()
 
     def _why(self, result: LoopResult) -> Exception:
         if result.outcome == "dma-error":
