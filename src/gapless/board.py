@@ -34,6 +34,14 @@ class Finding(NamedTuple):
     address: int
 
 
+class Pools(dict[str, Pool]):
+    """The pools of a board by name; asking for one that is not there says which are."""
+
+    def __missing__(self, name: str) -> Pool:
+        """Raise UnknownNameError, which is a KeyError."""
+        raise UnknownNameError("memory", name, self)
+
+
 class Board:
     """What :func:`open` returns. A context manager: leaving it closes the board.
 
@@ -58,13 +66,13 @@ class Board:
         findings: Callable[[], list[tuple[float, str, str, int]]] = list,
     ) -> None:
         self.uri, self.spec, self.bus, self.address_map = uri, spec, bus, address_map
-        self.memory, self.probe = memory, probe
+        self.memory, self.probe = Pools(memory), probe
         self._findings = findings
         self._dmas = {dma.name: AxiDma(bus, dma) for dma in spec.dmas}
         _engines.update(self._dmas.values())
         # Descriptors go where every engine reaches them: below 4 GiB, if there is such a pool.
         pool = memory.get("ps-cma") or next(iter(memory.values()))
-        bench = Bench(uri, spec, bus, memory, self._dmas, probe, pool)
+        bench = Bench(uri, spec, bus, self.memory, self._dmas, probe, pool)
         self._dacs = {part.index: Dac(bench, part) for part in spec.converters if part.direction == "dac"}
         self._adcs = {part.index: Adc(bench, part) for part in spec.converters if part.direction == "adc"}
 

@@ -9,14 +9,14 @@
     │   └── RateError                      a memory port cannot sustain the rate
     ├── AllocationError (MemoryError)      a pool has no room for what was asked
     ├── AddressError                       a physical address is outside a region, taken or misaligned
-    ├── BufferUseError
+    ├── BufferUseError                     a buffer was used in a way that cannot be allowed
     │   ├── BufferFreedError               a buffer or a view of it was used after free()
     │   ├── BufferInFlightError            free() while a DMA channel still uses the buffer
     │   └── NotContiguousError             a strided view or a copy has no physical address
-    ├── BusAccessError                 a register access reached nothing
+    ├── BusAccessError                     a register access reached nothing
     ├── WaitTimeoutError (TimeoutError)    a wait ended without what it waited for
-    ├── JobCancelledError              a job was stopped before its end
-    ├── BoardClosedError               the board was closed
+    ├── JobCancelledError                  a job was stopped before its end
+    ├── BoardClosedError                   the board was closed
     ├── UnsupportedError                   this board, build or installation cannot do that
     └── DmaError                           the engine reported an error; has .address and .status
         ├── DmaStateError                  the channel is not in a state in which that can be done

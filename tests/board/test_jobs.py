@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gapless._native import Plan
 from gapless.dma import split
-from gapless.dma.axi_dma import RING_DESCRIPTORS
+from gapless.dma.channel import RING_DESCRIPTORS
 
 
 def rows(count):

@@ -262,21 +262,21 @@ def test_a_signal_that_crosses_4_gib(board, engine, offset):
 
 
 def test_1_gib_across_4_gib_plays_right_in_both_modes(board):
-    if os.environ.get("GAPLESS_SANITIZED"):
-        pytest.skip("1 GiB is too much for the sanitizers")
+    # The sanitizers get a smaller one that crosses in the same place.
+    size, address = (GIB, 0x8_E000_0000) if not os.environ.get("GAPLESS_SANITIZED") else (64 * MIB, 0x8_FE00_0000)
     pool = board.memory["ps-carveout"]
-    with pool.allocate(GIB // 2, np.int16, address=0x8_E000_0000) as buffer:
+    with pool.allocate(size // 2, np.int16, address=address) as buffer:
         plain = np.asarray(buffer)
         block = samples(1 << 22, 9)
         digest = hashlib.sha256()
-        for number in range(GIB // 2 >> 22):
+        for number in range(size // 2 >> 22):
             part = plain[number << 22 : number + 1 << 22]
             np.add(block, np.int16(number), out=part)
         digest.update(plain)
         for engine in ("direct", "sg"):
             report = board.dac(0).play(buffer, rate=2.048e9, engine=engine, sha256=True)
             assert report.complete
-            assert report.samples_played == GIB // 2
+            assert report.samples_played == size // 2
             assert report.played_sha256 == digest.hexdigest()
 
 

@@ -337,3 +337,12 @@ def test_the_buffers_of_a_board_are_its_own():
     assert not b.any()
     with pytest.raises(AddressError):
         first.memory["low"].allocate(64, address=0x0)
+
+
+def test_an_unknown_pool_says_which_there_are():
+    with gapless.open("virtual:zcu111") as board:
+        with pytest.raises(UnknownNameError, match="no memory 'pl-dr': there is ps-cma, ps-carveout, pl-ddr"):
+            board.memory["pl-dr"]
+        with pytest.raises(KeyError):
+            board.memory["pl-dr"]
+        assert "pl-dr" not in board.memory

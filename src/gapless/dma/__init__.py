@@ -1,6 +1,7 @@
 """The AXI DMA: driver, descriptors, errors."""
 
-from .axi_dma import AxiDma, Channel, Recovery
+from .axi_dma import AxiDma, Recovery
+from .channel import Channel
 from .cyclic import Cyclic
 from .pieces import check_span, piece_bytes, split
 from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, Control, Status

@@ -11,7 +11,7 @@ from ..memory import DmaBuffer
 from .ring import DescriptorRing
 
 if TYPE_CHECKING:
-    from .axi_dma import Channel
+    from .channel import Channel
 
 
 class Cyclic:

@@ -18,7 +18,7 @@ from .registers import LENGTH_MASK, DescriptorStatus, Status
 from .ring import DescriptorRing
 
 if TYPE_CHECKING:
-    from .axi_dma import Channel
+    from .channel import Channel
 
 #: Real seconds between two looks at a job: how fast Ctrl-C and progress are.
 _LOOK = 0.05

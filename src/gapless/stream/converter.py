@@ -104,10 +104,9 @@ class Converter:
         """The pool called ``memory``."""
         if memory is None:
             return self.bench.default_pool()
-        try:
-            return self.bench.pools[memory]
-        except KeyError:
-            raise UnknownNameError("memory", memory, self.bench.pools) from None
+        if memory not in self.bench.pools:
+            raise UnknownNameError("memory", memory, self.bench.pools)
+        return self.bench.pools[memory]
 
     def check_rate(self, rate: float, pool: Pool, dma: AxiDma, samples: int) -> None:
         """Raise RateError unless the converter and the memory port sustain ``rate`` (Sa/s).
