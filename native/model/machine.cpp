@@ -11,31 +11,29 @@ Port& Machine::add_port(double bandwidth) {
     return *ports_.back();
 }
 
-AxiDma& Machine::add_dma(std::uint64_t base, DmaConfig config) {
-    auto dma = std::make_unique<AxiDma>(std::move(config), DmaWorld{memory_, interrupts_, findings_});
-    AxiDma& reference = *dma;
-    devices_.push_back(std::move(dma));
-    dmas_.push_back(&reference);
-    components_.push_back(&reference.mm2s());
-    components_.push_back(&reference.s2mm());
+template <typename T>
+T& Machine::add_device(std::uint64_t base, std::unique_ptr<T> device) {
+    T& reference = *device;
+    devices_.push_back(std::move(device));
     mappings_.push_back({base, &reference});
     return reference;
+}
+
+AxiDma& Machine::add_dma(std::uint64_t base, DmaConfig config) {
+    const DmaWorld world{memory_, interrupts_, findings_};
+    AxiDma& dma = add_device(base, std::make_unique<AxiDma>(std::move(config), world));
+    dmas_.push_back(&dma);
+    components_.push_back(&dma.mm2s());
+    components_.push_back(&dma.s2mm());
+    return dma;
 }
 
 Dac& Machine::add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
-    auto dac = std::make_unique<Dac>(samples_per_beat, fifo_bytes);
-    Dac& reference = *dac;
-    devices_.push_back(std::move(dac));
-    mappings_.push_back({base, &reference});
-    return reference;
+    return add_device(base, std::make_unique<Dac>(samples_per_beat, fifo_bytes));
 }
 
 Adc& Machine::add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
-    auto adc = std::make_unique<Adc>(samples_per_beat, fifo_bytes);
-    Adc& reference = *adc;
-    devices_.push_back(std::move(adc));
-    mappings_.push_back({base, &reference});
-    return reference;
+    return add_device(base, std::make_unique<Adc>(samples_per_beat, fifo_bytes));
 }
 
 StreamFifo& Machine::add_fifo(std::uint32_t depth) {

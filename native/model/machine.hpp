@@ -61,6 +61,8 @@ private:
     };
     using Lock = std::unique_lock<std::mutex>;
 
+    template <typename T>
+    T& add_device(std::uint64_t base, std::unique_ptr<T> device);
     std::shared_ptr<Actor> add_actor(Time time);
     void remove_actor(const Actor& actor);
     bool is_first(const Actor& actor) const;
