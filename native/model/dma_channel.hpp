@@ -81,7 +81,8 @@ protected:
         Time time;
         Transfer transfer;
     };
-    static constexpr std::uint32_t start_of_frame = 1u << 27, end_of_frame = 1u << 26;
+    static constexpr std::uint32_t descriptor_bytes = 64, status_offset = 0x1C;
+    static constexpr std::uint32_t start_of_frame = 1u << 27, end_of_frame = 1u << 26, descriptor_complete = 1u << 31;
     static constexpr std::uint32_t burst_limit = 4096;   // AXI4: a burst never crosses a 4 KiB boundary
     static constexpr std::size_t outstanding_limit = 4;  // bursts read ahead of the stream
 
