@@ -22,7 +22,7 @@ struct Kernels {
     void (*align14)(std::int16_t* out, const std::int16_t* values, std::size_t count);
     void (*unalign14)(std::int16_t* out, const std::int16_t* samples, std::size_t count);
 
-    // True when no value is NaN; where one is, the sample is 0.
+    // True when no value is NaN; where one is, the sample is -32768.
     bool (*quantise32)(std::int16_t* out, const float* values, std::size_t count);
     bool (*quantise64)(std::int16_t* out, const double* values, std::size_t count);
     // The same with TPDF dither, which depends on `key` and the sample's index, `start` for the first, alone.

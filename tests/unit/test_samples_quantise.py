@@ -74,7 +74,6 @@ def test_nan_is_refused_with_its_index(variant: str, dither: int | None, dtype: 
         out = np.empty(100, dtype=np.int16)
         with use(variant), pytest.raises(SignalError, match=f"sample {1000 + at} is nan"):
             quantise(values, out, dither, start=1000)
-        assert out[at] == 0
 
 
 @given(cuts=st.lists(st.integers(0, 5000), max_size=6), seed=INDEX)

@@ -38,7 +38,7 @@ def quantise(
         ``out``.
 
     Raises:
-        SignalError: another dtype or shape, or a NaN (with its index); ``out`` is then written, with 0 there.
+        SignalError: another dtype or shape, or a NaN (with its index); ``out`` is then written.
         BadArgumentError: ``out`` cannot be written as it is, or a seed or a start outside its range.
     """
     values = check_input(values, (np.float32, np.float64), "values")
