@@ -19,7 +19,7 @@ from gapless.samples import MultiToneSource, Tone, variants
 from .measure import Comparison, compare, timed
 
 SAMPLES = 1 << 25
-TONE_SAMPLES = 1 << 24
+TONE_SAMPLES = 1 << 25
 COPY_LIMIT = 1 / 0.6
 RATE = 4.9152e9
 FREQUENCY = 123_456_789.0

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import _native
+from .._native import copy_from_aligned as _copy_from
+from .._native import copy_to_aligned as _copy_to
 from ..errors import BadArgumentError
 from .arguments import check_apart
 
@@ -29,7 +30,7 @@ def copy_to_aligned(device: NDArray[Any], data: NDArray[Any]) -> None:
     """
     target, source = _bytes(device, "device"), _bytes(data, "data")
     _check(target, source, "device", "data")
-    _native.copy_to_aligned(target, source)
+    _copy_to(target, source)
 
 
 def copy_from_aligned(out: NDArray[Any], device: NDArray[Any]) -> None:
@@ -45,7 +46,7 @@ def copy_from_aligned(out: NDArray[Any], device: NDArray[Any]) -> None:
     """
     target, source = _bytes(out, "out"), _bytes(device, "device")
     _check(target, source, "out", "device")
-    _native.copy_from_aligned(target, source)
+    _copy_from(target, source)
 
 
 def _bytes(array: NDArray[Any], name: str) -> NDArray[np.uint8]:

@@ -72,8 +72,8 @@ class MultiToneSource:
         self._tones = Tones(
             [
                 (
-                    *_turns(Fraction(tone.frequency) / exact_rate),
-                    *_turns(Fraction(tone.phase)),
+                    *turn_words(Fraction(tone.frequency) / exact_rate),
+                    *turn_words(Fraction(tone.phase)),
                     tone.amplitude * FULL_SCALE,
                 )
                 for tone in tones
@@ -93,7 +93,7 @@ class MultiToneSource:
         self._tones.fill(variants.BEST, check_output(out, dtype, len(out)), start)
 
 
-def _turns(turns: Fraction) -> tuple[int, int]:
+def turn_words(turns: Fraction) -> tuple[int, int]:
     """The fraction of a turn in units of 2**-128, to the nearest, as its upper and its lower half."""
     units = round((turns % 1) * (1 << 128)) % (1 << 128)
     return units >> 64, units & _WORD
