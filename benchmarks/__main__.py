@@ -7,11 +7,11 @@ import statistics
 import sys
 from pathlib import Path
 
-from . import play
+from . import kernels, play
 from .measure import machine
 
 _RESULTS = Path(__file__).parent / "results"
-_BENCHMARKS = {"play": play.run}
+_BENCHMARKS = {"kernels": kernels.run, "play": play.run}
 
 
 def main() -> int:
@@ -26,8 +26,8 @@ def main() -> int:
             holds &= comparison.holds
             ours, theirs = statistics.median(comparison.ours), statistics.median(comparison.theirs)
             print(
-                f"{comparison.name:42} {ours * 1e3:6.0f} ms {theirs * 1e3:6.0f} ms {comparison.ratio:7.2f} "
-                f"{comparison.limit:6.1f}{'' if comparison.holds else '  does not hold'}  (theirs: "
+                f"{comparison.name:42} {ours * 1e3:6.3g} ms {theirs * 1e3:6.3g} ms {comparison.ratio:7.3f} "
+                f"{comparison.limit:6.3f}{'' if comparison.holds else '  does not hold'}  (theirs: "
                 f"{comparison.theirs_name})",
                 flush=True,
             )

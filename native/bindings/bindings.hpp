@@ -25,6 +25,7 @@ void bind_memory(nanobind::module_& m);
 void bind_bus(nanobind::module_& m);
 void bind_model(nanobind::module_& m);
 void bind_stream(nanobind::module_& m);
+void bind_samples(nanobind::module_& m);
 
 inline Time to_time(double seconds) {
     // Far longer than anything waits for, and far from the end of a Time.

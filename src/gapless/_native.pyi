@@ -191,3 +191,46 @@ def start_ring(
     options: LoopOptions,
 ) -> Job:
     """Run a plan through a ring of descriptors in ``memory`` (physical ``base``); the channel is halted."""
+
+def kernel_names() -> list[str]:
+    """The variants of the sample kernels that this machine can run, the best one last."""
+
+class Kernels:
+    """The sample kernels as compiled for one instruction set; all variants give the same bits.
+
+    Arrays are contiguous and aligned, and outputs overlap nothing (the caller sees to that); sizes that do not
+    fit raise ValueError.
+    """
+
+    def __init__(self, name: str) -> None: ...
+    @property
+    def name(self) -> str: ...
+    def interleave(self, out: NDArray[np.int16], channels: list[NDArray[np.int16]]) -> None: ...
+    def deinterleave(self, out: list[NDArray[np.int16]], stream: NDArray[np.int16]) -> None: ...
+    def pack12(self, out: NDArray[np.uint16], samples: NDArray[np.int16]) -> None: ...
+    def unpack12(self, out: NDArray[np.int16], words: NDArray[np.uint16]) -> None: ...
+    def align14(self, out: NDArray[np.int16], values: NDArray[np.int16]) -> None: ...
+    def unalign14(self, out: NDArray[np.int16], samples: NDArray[np.int16]) -> None: ...
+    def quantise(self, out: NDArray[np.int16], values: NDArray[np.float32] | NDArray[np.float64]) -> bool:
+        """False when a value is NaN."""
+    def dither(
+        self, out: NDArray[np.int16], values: NDArray[np.float32] | NDArray[np.float64], key: int, start: int
+    ) -> bool:
+        """False when a value is NaN."""
+
+class Tones:
+    """A sum of sines: rows of (step high, step low, phase high, phase low, scale).
+
+    Step and phase are in units of 2**-128 turn, cut into two words; the scales add up to at most 32767.
+    """
+
+    def __init__(self, tones: list[tuple[int, int, int, int, float]]) -> None: ...
+    def fill(
+        self, kernels: Kernels, out: NDArray[np.int16] | NDArray[np.float32] | NDArray[np.float64], start: int
+    ) -> None: ...
+
+def copy_to_aligned(device: NDArray[np.uint8], data: NDArray[np.uint8]) -> None:
+    """Copy with aligned 64-bit accesses of ``device`` only."""
+
+def copy_from_aligned(out: NDArray[np.uint8], device: NDArray[np.uint8]) -> None:
+    """Copy with aligned 64-bit reads of ``device`` only."""

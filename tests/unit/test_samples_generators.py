@@ -87,6 +87,15 @@ def test_a_tone_with_a_prime_denominator_keeps_its_phase(n: int) -> None:
     assert np.all(np.abs(out[::997] - np.array(want)) <= 0.5 + 1e-6)
 
 
+@pytest.mark.parametrize("n", [2**63 - 5000, 2**63 - 1, 2**64, 10**40])
+def test_a_tone_has_no_last_sample(n: int) -> None:
+    source = ToneSource(Fraction(1, 10**9), 999_999_937.0, 1.0)
+    out = np.empty(10_000, dtype=np.int16)
+    source.fill(out, n)
+    want = [exact_tone(Fraction(1, 10**9), Fraction(999_999_937), 1.0, n + i) for i in range(0, 10_000, 997)]
+    assert np.all(np.abs(out[::997] - np.array(want)) <= 0.5 + 1e-6)
+
+
 def test_the_period_of_a_tone_is_the_denominator() -> None:
     assert parse_generator("tone:10e6", 4.9152e9).period == 12288
     assert parse_generator("tone:0.1", 1.0).period == 10  # the decimal 0.1, not the binary number beside it

@@ -1,5 +1,6 @@
 """What is played and what was captured: arrays, generators, and the counter pattern that shows every loss."""
 
+from .aligned import copy_from_aligned, copy_to_aligned
 from .array_source import ArraySource
 from .convert import to_int16
 from .counter import Finding, check_counter
@@ -11,6 +12,10 @@ from .generators import (
     is_generator,
     parse_generator,
 )
+from .interleaving import deinterleave, interleave
+from .multitone import MultiToneSource, Tone
+from .packing import align14, pack12, unalign14, unpack12
+from .quantising import quantise
 from .source import Source
 
 __all__ = [
@@ -18,11 +23,22 @@ __all__ = [
     "ArraySource",
     "CounterSource",
     "Finding",
+    "MultiToneSource",
     "NoiseSource",
     "Source",
+    "Tone",
     "ToneSource",
+    "align14",
     "check_counter",
+    "copy_from_aligned",
+    "copy_to_aligned",
+    "deinterleave",
+    "interleave",
     "is_generator",
+    "pack12",
     "parse_generator",
+    "quantise",
     "to_int16",
+    "unalign14",
+    "unpack12",
 ]

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import SignalError
+from .quantising import quantise
 
 FULL_SCALE = 32767
+_NATIVE = (np.dtype(np.float32), np.dtype(np.float64))  # what the kernel takes as it is
 BLOCK_SAMPLES = 1 << 18  # floats are scaled this many at a time: 2 MiB of temporary, whatever the signal
 
 
@@ -40,13 +42,13 @@ def scale_into(out: NDArray[np.int16], values: NDArray[np.floating], name: str, 
         SignalError: a value is NaN, infinite or outside [-1, 1]; ``out`` is then partly written.
     """
     for low in range(0, len(values), BLOCK_SAMPLES):
-        block = values[low : low + BLOCK_SAMPLES].astype(np.float64)
+        block = values[low : low + BLOCK_SAMPLES]
+        if block.dtype not in _NATIVE or not (block.flags.c_contiguous and block.flags.aligned):
+            block = block.astype(np.float64, order="C")
         largest = max(float(block.max()), -float(block.min()))  # NaN when any is NaN
         if not largest <= 1.0:
-            _refuse(block, name, start + low)
-        block *= FULL_SCALE
-        np.rint(block, out=block)
-        out[low : low + len(block)] = block
+            _refuse(block.astype(np.float64), name, start + low)
+        quantise(block, out[low : low + len(block)])
 
 
 def _refuse(block: NDArray[np.float64], name: str, start: int) -> None:

@@ -13,8 +13,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from .._native import Tones
 from ..errors import BadArgumentError, SignalError, UnknownNameError
+from . import variants
 from .convert import FULL_SCALE
+from .multitone import turn_words
 from .source import Source
 from .stretch import check_stretch, copy_periodic
 
@@ -58,8 +61,9 @@ class ToneSource:
     """A sine: sample n is ``round(amplitude * 32767 * sin(2 pi f n / rate))``.
 
     ``f / rate`` is kept as a fraction of integers, and the phase of sample n is taken from it with an
-    error below 2**-62 turn, less than a float64 can show, for any n. ``period`` is the denominator of
-    that fraction where it is at most 2**24; a tone with a longer one has None.
+    error below 2**-62 turn, less than a float64 can show, for any n. The sine is
+    computed in float64. ``period`` is the denominator of that fraction where it is at most 2**24; a tone
+    with a longer one has None.
 
     Args:
         frequency: in Hz, above 0 and below rate / 2; a Fraction states a decimal number exactly.
@@ -83,11 +87,10 @@ class ToneSource:
         self.name = f"tone:{float(frequency):g}"
         self.rate: float | None = float(rate)
         self._scale = float(amplitude) * FULL_SCALE
-        turns = Fraction(frequency) / exact_rate
-        self._step, self._denominator = turns.numerator, turns.denominator
-        self.period = self._denominator if self._denominator <= MAX_TONE_PERIOD else None
+        self._turns = Fraction(frequency) / exact_rate
+        self.period = self._turns.denominator if self._turns.denominator <= MAX_TONE_PERIOD else None
         self._table: NDArray[np.int16] | None = None
-        self._offsets: NDArray[np.uint64] | None = None
+        self._tones: Tones | None = None
 
     def fill(self, out: NDArray[np.int16], start: int) -> None:
         """Write samples ``start .. start + len(out)`` into ``out`` (int16, shape (n,), contiguous)."""
@@ -103,23 +106,17 @@ class ToneSource:
         copy_periodic(out, self._table, start)
 
     def _compute(self, out: NDArray[np.int16], start: int) -> None:
-        """Two-level phase: exact at multiples of the block, plus a table of exact offsets inside it."""
-        if self._offsets is None:
-            block = min(1 << 13, self._denominator)
-            self._offsets = np.array([self._phase(n) for n in range(block)], dtype=np.uint64)
-        block, done = len(self._offsets), 0
-        while done < len(out):
-            first, skip = divmod(start + done, block)
-            offsets = self._offsets[skip : skip + len(out) - done]
-            # uint64 wraps at one turn; read as int64 it lies within half a turn of 0, where floats are finest
-            phase = (offsets + np.uint64(self._phase(first * block))).view(np.int64)
-            sine = np.sin(phase * (2 * math.pi / 2**64))
-            out[done : done + len(offsets)] = np.rint(sine * self._scale)
-            done += len(offsets)
+        """From a phase that is exact at sample 0, or at ``start`` where that is beyond what is counted in 64 bits."""
+        if start + len(out) <= 1 << 63:
+            if self._tones is None:
+                self._tones = self._from(0)
+            self._tones.fill(variants.BEST, out, start)
+        else:
+            self._from(start).fill(variants.BEST, out, 0)
 
-    def _phase(self, n: int) -> int:
-        """Phase of sample n in units of 2**-64 turn, rounded down."""
-        return ((n * self._step % self._denominator) << 64) // self._denominator
+    def _from(self, start: int) -> Tones:
+        step, phase = self._turns, self._turns * start % 1
+        return Tones([(*turn_words(step), *turn_words(phase), self._scale)])
 
 
 class NoiseSource:
