@@ -129,13 +129,16 @@ class AxiDma:
         )
 
     def _poll(self, ready: Callable[[], bool], timeout: float, what: str) -> None:
-        deadline = self._bus.time() + timeout
+        # The time is taken before the look: another thread that shares the bus may move it in between.
+        now = self._bus.time()
+        deadline = now + timeout
         pause = 1e-6
         while not ready():
-            if self._bus.time() >= deadline:
+            if now >= deadline:
                 raise WaitTimeoutError(f"waited {format_time(timeout)} for {what}")
             self._bus.sleep(pause)
             pause = min(2 * pause, 1e-4)
+            now = self._bus.time()
 
     def _channels(self) -> list[Channel]:
         return [channel for channel in (self._mm2s, self._s2mm) if channel is not None]

@@ -209,14 +209,15 @@ class Dac(Converter):
         patience = self.piece_timeout(self.monitor.fifo_depth, rate)
         entered, changed = -1, bus.time()
         while True:
+            now = bus.time()
             level = self.monitor.fifo_level
             before, entered = entered, self.monitor.samples * SAMPLE_BYTES + level
             left = nbytes - entered
             if left <= 0:
                 return
             if entered != before:
-                changed = bus.time()
-            elif bus.time() - changed > patience:
+                changed = now
+            elif now - changed > patience:
                 cyclic.check()
                 raise WaitTimeoutError(
                     f"{self.spec.name}: nothing has entered the FIFO for {format_time(patience)}, after {entered} "
@@ -235,13 +236,16 @@ class Dac(Converter):
         """Wait until the DAC has converted what is in its FIFO."""
         bus = self.bench.bus
         longest = 2 * self.monitor.fifo_depth / (rate * SAMPLE_BYTES) + 1e-3
-        deadline = bus.time() + longest
+        # The time is taken before the look: another thread that shares the bus may move it in between.
+        now = bus.time()
+        deadline = now + longest
         while level := self.monitor.fifo_level:
-            if bus.time() > deadline:
+            if now > deadline:
                 raise WaitTimeoutError(
                     f"{self.spec.name}: {level} bytes are still in the FIFO after {format_time(longest)}"
                 )
             bus.sleep(level / (rate * SAMPLE_BYTES) + 1e-7)
+            now = bus.time()
 
 
 def _is_source(signal: object) -> bool:
