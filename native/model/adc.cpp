@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/dac.hpp"
+#include "model/ring_copy.hpp"
 
 namespace gapless {
 
@@ -143,9 +144,7 @@ Pull Adc::pull(Time now, std::uint8_t* destination, std::uint32_t limit, Cause l
         later.when = when_beats_more(missing_beats);
         return later;
     }
-    const std::uint32_t head = std::min<std::uint32_t>(want, static_cast<std::uint32_t>(fifo_.size()) - read_);
-    std::memcpy(destination, &fifo_[read_], head);
-    std::memcpy(destination + head, fifo_.data(), want - head);
+    copy_out(fifo_, read_, destination, want);
     read_ = static_cast<std::uint32_t>((std::size_t{read_} + want) % fifo_.size());
     level_ -= want;
     delivered_ += want;

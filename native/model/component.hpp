@@ -7,6 +7,12 @@
 
 namespace gapless {
 
+// A 64-bit value behind two 32-bit registers: write one of its halves.
+inline void set_half(std::uint64_t& target, bool upper, std::uint32_t value) {
+    const unsigned shift = upper ? 32 : 0;
+    target = (target & ~(std::uint64_t{0xFFFFFFFF} << shift)) | std::uint64_t{value} << shift;
+}
+
 class Device {
 public:
     virtual ~Device() = default;

@@ -2,15 +2,6 @@
 
 namespace gapless {
 
-namespace {
-
-void set_word(std::uint64_t& target, bool upper, std::uint32_t value) {
-    const unsigned shift = upper ? 32 : 0;
-    target = (target & ~(std::uint64_t{0xFFFFFFFF} << shift)) | std::uint64_t{value} << shift;
-}
-
-}  // namespace
-
 // A 64-bit counter is two registers: reading the lower one keeps the upper one for the next read.
 std::uint32_t Converter::read_wide(std::uint32_t offset, std::uint32_t base, std::uint64_t value) {
     if (offset != base) return latch_;
@@ -61,10 +52,10 @@ void Converter::write(std::uint32_t offset, std::uint32_t value, Time now) {
             if (!enabled() && was_enabled) on_disable(now);
             break;
         }
-        case rate: case rate + 4: set_word(rate_, offset != rate, value); break;
+        case rate: case rate + 4: set_half(rate_, offset != rate, value); break;
         case gap_select: gap_select_ = value; break;
-        case capture: case capture + 4: set_word(capture_, offset != capture, value); break;
-        case packet: case packet + 4: set_word(packet_, offset != packet, value); break;
+        case capture: case capture + 4: set_half(capture_, offset != capture, value); break;
+        case packet: case packet + 4: set_half(packet_, offset != packet, value); break;
         default: break;
     }
 }

@@ -1,8 +1,9 @@
 #include "model/dac.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
+
+#include "model/ring_copy.hpp"
 
 namespace gapless {
 
@@ -156,10 +157,7 @@ void Dac::keep_output(std::int64_t tick, const std::uint8_t* data, std::uint32_t
         dropped_ = outputs_.front().stored + outputs_.front().nbytes;
         outputs_.pop_front();
     }
-    const std::size_t at = stored_ % output_.size();
-    const std::size_t head = std::min<std::size_t>(nbytes, output_.size() - at);
-    std::memcpy(&output_[at], data, head);
-    std::memcpy(output_.data(), data + head, nbytes - head);
+    copy_in(output_, stored_, data, nbytes);
     outputs_.push_back({position, stored_, nbytes});
     stored_ += nbytes;
 }
@@ -174,10 +172,7 @@ void Dac::read_output(std::uint64_t position, std::uint32_t nbytes, std::uint8_t
             const std::uint64_t offset = position - held.position;
             if (offset < held.nbytes) {
                 const std::uint64_t take = std::min(end - position, held.nbytes - offset);
-                const std::size_t at = (held.stored + offset) % output_.size();
-                const std::size_t head = std::min<std::size_t>(take, output_.size() - at);
-                std::memcpy(destination, &output_[at], head);
-                std::memcpy(destination + head, output_.data(), take - head);
+                copy_out(output_, held.stored + offset, destination, take);
                 destination += take;
                 position += take;
                 continue;
@@ -190,8 +185,7 @@ void Dac::read_output(std::uint64_t position, std::uint32_t nbytes, std::uint8_t
         if (!zeroes_gaps() && output != outputs_.begin()) {
             const Output& held = *std::prev(output);
             const std::uint64_t tail = std::min<std::uint64_t>(held.nbytes, beat_bytes());
-            for (std::uint64_t i = 0; i < tail; ++i)
-                held_word[i] = output_[(held.stored + held.nbytes - tail + i) % output_.size()];
+            copy_out(output_, held.stored + held.nbytes - tail, held_word.data(), tail);
             word = held_word.data();
         }
         for (; position < until; ++position) *destination++ = word == nullptr ? 0 : word[position % beat_bytes()];

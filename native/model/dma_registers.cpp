@@ -10,10 +10,6 @@ namespace {
 constexpr std::uint32_t tail_to_fetch_clocks = 10;  // tail write to the first SG read (PG021, "Latency")
 constexpr std::uint32_t reset_clocks = 16;
 
-void set_half(std::uint64_t& target, bool upper, std::uint32_t value) {
-    target = upper ? (target & 0xFFFFFFFF) | std::uint64_t{value} << 32 : (target & ~std::uint64_t{0xFFFFFFFF}) | value;
-}
-
 }  // namespace
 
 std::uint64_t DmaChannel::address_mask() const {

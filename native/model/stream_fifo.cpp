@@ -1,8 +1,9 @@
 #include "model/stream_fifo.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
+
+#include "model/ring_copy.hpp"
 
 namespace gapless {
 
@@ -12,10 +13,7 @@ std::optional<Time> StreamFifo::push(const Burst& burst, Component& producer) {
         producer_ = &producer;
         return std::nullopt;
     }
-    const std::uint32_t at = (read_ + level_) % depth;
-    const std::uint32_t head = std::min(burst.nbytes, depth - at);
-    std::memcpy(&storage_[at], burst.data, head);
-    std::memcpy(storage_.data(), burst.data + head, burst.nbytes - head);
+    copy_in(storage_, std::uint64_t{read_} + level_, burst.data, burst.nbytes);
     level_ += burst.nbytes;
     chunks_.push_back({burst.nbytes, burst.last, burst.end_of_packet});
     if (consumer_ != nullptr) std::exchange(consumer_, nullptr)->wake(burst.last);
@@ -33,9 +31,7 @@ Pull StreamFifo::pull(Time now, std::uint8_t* destination, std::uint32_t limit, 
         Chunk& chunk = chunks_.front();
         if (chunk.ready > now) break;
         const std::uint32_t take = std::min(limit - result.nbytes, chunk.nbytes);
-        const std::uint32_t head = std::min(take, depth - read_);
-        std::memcpy(destination + result.nbytes, &storage_[read_], head);
-        std::memcpy(destination + result.nbytes + head, storage_.data(), take - head);
+        copy_out(storage_, read_, destination + result.nbytes, take);
         read_ = (read_ + take) % depth;
         level_ -= take;
         result.nbytes += take;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,14 @@ class Ledger:
     def complete(self) -> bool:
         """True when nothing is missing."""
         return self.gap_count == 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The part of a report's JSON that says what is missing."""
+        return {
+            "gap_count": self.gap_count,
+            "missing_samples": self.missing_samples,
+            "gaps": [asdict(gap) for gap in self.gaps],
+        }
 
     @property
     def blocks(self) -> tuple[tuple[int, int], ...]:
