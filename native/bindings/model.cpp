@@ -62,8 +62,8 @@ private:
 
 // The machine with its parts by number, in the order in which they were added.
 struct PyMachine {
-    PyMachine(double read_cost, double write_cost)
-        : machine(std::make_shared<Machine>(AccessCost{to_time(read_cost), to_time(write_cost)})) {}
+    PyMachine(double read_cost, double write_cost, double slowdown)
+        : machine(std::make_shared<Machine>(AccessCost{to_time(read_cost), to_time(write_cost)}, slowdown)) {}
     PyMachine(PyMachine&&) = default;
     ~PyMachine() {
         nb::gil_scoped_release release;
@@ -150,7 +150,7 @@ std::vector<std::tuple<double, std::string, std::string, std::uint64_t>> finding
 
 void bind_model(nb::module_& m) {
     nb::class_<PyMachine>(m, "Machine")  // one board's models
-        .def(nb::init<double, double>(), "read_cost"_a, "write_cost"_a)
+        .def(nb::init<double, double, double>(), "read_cost"_a, "write_cost"_a, "slowdown"_a = 0.0)
         .def("add_port",
              [](PyMachine& self, double bandwidth) {
                  self.ports.push_back(&self.machine->add_port(bandwidth));

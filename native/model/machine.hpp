@@ -14,6 +14,7 @@
 
 #include "model/adc.hpp"
 #include "model/axi_dma.hpp"
+#include "model/cpu_clock.hpp"
 #include "model/dac.hpp"
 #include "model/stream_fifo.hpp"
 #include "register_bus.hpp"
@@ -27,7 +28,8 @@ struct AccessCost {
 
 class Machine : public std::enable_shared_from_this<Machine> {
 public:
-    explicit Machine(AccessCost cost) : cost_(cost) {}
+    // `slowdown` above 0: the CPU time that software spends between two accesses passes, too, so many times over.
+    explicit Machine(AccessCost cost, double slowdown = 0);
 
     // ---- assembly, before the first access ----
     Port& add_port(double bandwidth);
@@ -54,7 +56,7 @@ private:
         std::uint64_t id = 0;
         State state = State::running;
         Time time = 0;
-        unsigned line = 0;
+        Awaited awaited;
         Time deadline = never;
         std::atomic<bool> cancelled{false};
         Time key() const { return state == State::waiting ? deadline : time; }
@@ -67,9 +69,11 @@ private:
     void remove_actor(const Actor& actor);
     bool is_first(const Actor& actor) const;
     void take_turn(Lock& lock, Actor& actor);
-    bool wait_line(Lock& lock, Actor& actor, unsigned line, Time deadline);
+    bool wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline);
+    bool is_up(Awaited awaited) const;
     bool advance(Time until, const Actor& driver);
     bool wake_waiting();
+    unsigned add_signal();
     Device& decode(std::uint64_t address, std::uint32_t& offset) const;
 
     struct Mapping {
@@ -79,6 +83,7 @@ private:
     static constexpr std::uint64_t window = 0x1000;  // of a device's registers
 
     const AccessCost cost_;
+    const CpuClock cpu_clock_;
     std::mutex mutex_;
     std::condition_variable turn_;
     Time now_ = 0;
@@ -86,7 +91,8 @@ private:
     std::vector<std::shared_ptr<Actor>> actors_;
 
     AddressSpace memory_;
-    InterruptLines interrupts_;
+    InterruptLines interrupts_, signals_;
+    std::uint64_t signals_taken_ = 0;  // a bit each
     Findings findings_;
     std::vector<std::unique_ptr<Port>> ports_;
     std::vector<std::unique_ptr<Device>> devices_;

@@ -66,11 +66,22 @@ class VirtualProbe:
 def open_board(uri: str) -> Board:
     """Build the virtual board that ``uri`` asks for."""
     options = parse_uri(uri.partition(":")[2])
-    return build_board(options.spec, uri=uri, read_cost=options.read_cost, write_cost=options.write_cost)
+    return build_board(
+        options.spec,
+        uri=uri,
+        read_cost=options.read_cost,
+        write_cost=options.write_cost,
+        slowdown=options.slowdown,
+    )
 
 
 def build_board(
-    spec: BoardSpec, *, uri: str | None = None, read_cost: float = 200e-9, write_cost: float = 100e-9
+    spec: BoardSpec,
+    *,
+    uri: str | None = None,
+    read_cost: float = 200e-9,
+    write_cost: float = 100e-9,
+    slowdown: float = 0.0,
 ) -> Board:
     """Build a virtual board of any design.
 
@@ -78,8 +89,10 @@ def build_board(
         spec: what it is made of.
         uri: what the board and its reports say it was opened as; by default ``virtual:`` and its name.
         read_cost, write_cost: seconds that a register access takes.
+        slowdown: 0 is the deterministic clock, on which software takes no time but for its accesses. Above 0 the
+            CPU time it spends between two accesses counts, too, that many times over.
     """
-    machine = Machine(read_cost, write_cost)
+    machine = Machine(read_cost, write_cost, slowdown)
     ports = {port.name: machine.add_port(port.bandwidth) for port in spec.ports}
     address_map = AddressMap()
     for memory in spec.memories:
