@@ -12,6 +12,8 @@
     ├── BufferUseError                     a buffer was used in a way that cannot be allowed
     │   ├── BufferFreedError               a buffer or a view of it was used after free()
     │   ├── BufferInFlightError            free() while a DMA channel still uses the buffer
+    │   ├── BlockError                     a block of a stream was used after it was submitted or released,
+    │   │                                  or given back twice
     │   └── NotContiguousError             a strided view or a copy has no physical address
     ├── BusAccessError                     a register access reached nothing
     ├── WaitTimeoutError (TimeoutError)    a wait ended without what it waited for
@@ -80,6 +82,10 @@ class BufferFreedError(BufferUseError):
 
 class BufferInFlightError(BufferUseError):
     """A DMA channel still uses the buffer."""
+
+
+class BlockError(BufferUseError):
+    """A block of a stream was used after it was submitted or released, or given back twice."""
 
 
 class NotContiguousError(BufferUseError):

@@ -327,6 +327,8 @@ FORBIDDEN = [
     lambda b: b.copy(),
     lambda b: b.fill(0),
     lambda b: b.reshape(-1),
+    lambda b: b.T[0],
+    lambda b: b.real.sum(),
     lambda b: b.view(np.uint8),
     lambda b: list(b),
     lambda b: 3 in b,

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from .._native import install_buffer_method
 from ..errors import (
     BadArgumentError,
-    BufferFreedError,
     BufferInFlightError,
     BufferUseError,
     NotContiguousError,
 )
-from .lease import Lease, Place
+from .lease import Lease, LoanLease, Place, freed_error
 
 if TYPE_CHECKING:
     from .pool import Pool
@@ -40,7 +39,7 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
 
     # Where it is (None: not in DMA memory); what keeps it (None once the buffer itself was freed).
     _place: Place | None
-    _lease: Lease | None
+    _lease: Lease | LoanLease | None
     _whole: bool  # the buffer as allocated, not a view of it
 
     def __new__(cls, *_args: object, **_kwargs: object) -> DmaBuffer:
@@ -56,9 +55,11 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
     def __array_finalize__(self, obj: NDArray[Any] | None) -> None:
         """Called by numpy on every new array of this class: share the lease if the memory is shared."""
         self._place, self._lease, self._whole = None, None, False
-        lease = obj._lease if isinstance(obj, DmaBuffer) else None
-        if lease is not None and 0 <= _pointer(self) - lease.pointer < lease.place.nbytes:
-            self._place, self._lease = lease.place, lease
+        if isinstance(obj, DmaBuffer) and obj._place is not None:
+            lease = obj._lease
+            # What was emptied shows no memory, and its views must say why.
+            if lease is None or _shows(self, lease) or not _shows(obj, lease):
+                self._place, self._lease = obj._place, lease
 
     # ---- where it is
 
@@ -105,15 +106,21 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
             return
         lease = self._leased()
         if not self._whole:
-            raise BufferUseError(f"this is a view of {lease.place}: free the buffer it was made from")
-        lease.end()
+            raise lease.not_yours()
+        cast(Lease, lease).end()
+        self._empty(None)
+
+    def _empty(self, lease: LoanLease | None) -> None:
         # No pointer into the memory may stay behind, not even for C code: become an empty array.
         cast(Any, np.ndarray).__setstate__(self, (1, (0,), self.dtype, False, b""))
-        self._lease = None
+        self._lease = lease
 
     @property
     def freed(self) -> bool:
-        """True once ``free()`` was called on the buffer (for a view: on the buffer it shows)."""
+        """True once ``free()`` was called on the buffer (for a view: on the buffer it shows).
+
+        True also for what a stream had lent, once it was given back.
+        """
         return self._place is not None and (self._lease is None or self._lease.freed)
 
     def __enter__(self) -> DmaBuffer:
@@ -147,21 +154,22 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
     @contextmanager
     def in_use_by(self, name: str) -> Iterator[None]:
         """For drivers: hold it inside a ``with`` block."""
-        self.hold(name)
+        lease = self._live_lease()  # a loan may end inside the block
+        lease.hold(name)
         try:
             yield
         finally:
-            self.unhold(name)
+            lease.unhold(name)
 
-    def _leased(self) -> Lease:
+    def _leased(self) -> Lease | LoanLease:
         if self._lease is None:
-            raise _not_dma_memory() if self._place is None else _freed(self._place)
+            raise _not_dma_memory() if self._place is None else freed_error(self._place)
         return self._lease
 
-    def _live_lease(self) -> Lease:
+    def _live_lease(self) -> Lease | LoanLease:
         lease = self._leased()
         if lease.freed:
-            raise _freed(lease.place)
+            raise lease.refusal()
         return lease
 
     def _extent(self) -> tuple[int, int]:
@@ -235,7 +243,11 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
             _plain(self).flat = _plain(value)
 
         def __repr__(self):
-            return f"DmaBuffer(freed, was {self._place})" if self.freed else super().__repr__()
+            if not self.freed:
+                return super().__repr__()
+            ended = isinstance(self._lease, LoanLease) and self._lease.reason is not None
+            state = f"{self._lease.what}, given back" if ended else "freed"
+            return f"DmaBuffer({state}, was {self._place})"
 
         def __str__(self):
             return repr(self) if self.freed else super().__str__()
@@ -245,7 +257,7 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
 
         def _refuse_freed(self):
             if self.freed:
-                raise _freed(self._place)
+                raise freed_error(self._place) if self._lease is None else self._lease.refusal()
 
 
 def span(array: object) -> tuple[int, int]:
@@ -262,12 +274,12 @@ def span(array: object) -> tuple[int, int]:
     return array.physical_address, array.nbytes
 
 
+def _shows(array: NDArray[Any], lease: Lease | LoanLease) -> bool:
+    return 0 <= _pointer(array) - lease.pointer < lease.place.nbytes
+
+
 def _pointer(array: NDArray[Any]) -> int:
     return cast(int, array.__array_interface__["data"][0])
-
-
-def _freed(place: Place) -> BufferFreedError:
-    return BufferFreedError(f"the buffer ({place}) was freed: its memory may belong to somebody else by now")
 
 
 def _not_dma_memory() -> NotContiguousError:

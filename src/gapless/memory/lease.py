@@ -1,4 +1,4 @@
-"""One allocation, and how long it lasts."""
+"""One allocation, or the loan of a part of it, and how long that lasts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..errors import BufferFreedError, BufferInFlightError, BufferUseError
+from ..errors import BlockError, BufferFreedError, BufferInFlightError, BufferUseError
 from ..units import format_address, format_size
 
 if TYPE_CHECKING:
@@ -46,6 +46,14 @@ class Lease:
         finalizer = weakref.finalize(self, place.pool._reclaim, place.address, place.nbytes)
         finalizer.atexit = False  # the memory goes with the process, and other exit handlers may read it
 
+    def refusal(self) -> BufferUseError:
+        """What any use raises once it is ``freed``."""
+        return freed_error(self.place)
+
+    def not_yours(self) -> BufferUseError:
+        """What ``free()`` of a view raises."""
+        return BufferUseError(f"this is a view of {self.place}: free the buffer it was made from")
+
     def end(self) -> None:
         """Mark it freed; BufferInFlightError while a channel holds it."""
         with self._lock:
@@ -72,3 +80,54 @@ class Lease:
             self.holders.remove(name)
             if not self.holders:
                 del self.place.pool._held[id(self)]
+
+
+def freed_error(place: Place) -> BufferFreedError:
+    """For whoever uses a buffer after ``free()``."""
+    return BufferFreedError(f"the buffer ({place}) was freed: its memory may belong to somebody else by now")
+
+
+class LoanLease:
+    """What the arrays of a loan hold in place of the buffer's lease, which it keeps; see :class:`Loan`."""
+
+    __slots__ = ("lease", "place", "pointer", "reason", "what")
+
+    def __init__(self, lease: Lease | None, place: Place, pointer: int, what: str, reason: str | None = None) -> None:
+        self.lease, self.place, self.pointer = lease, place, pointer
+        self.what, self.reason = what, reason  # no reason: it has not ended
+
+    @property
+    def freed(self) -> bool:
+        """True when the loan has ended, or the buffer was freed."""
+        return self.reason is not None or self.lease is None or self.lease.freed
+
+    @property
+    def holders(self) -> list[str]:
+        """Who uses the buffer."""
+        return self.lease.holders if self.lease is not None else []
+
+    def refusal(self) -> BufferUseError:
+        """What any use raises once it is ``freed``."""
+        if self.reason is not None or self.lease is None:
+            return BlockError(self.reason)
+        return self.lease.refusal()
+
+    def not_yours(self) -> BufferUseError:
+        """What ``free()`` raises."""
+        return BufferUseError(f"{self.what} is lent, a part of {self.place}: who lent it frees that")
+
+    def ended(self) -> LoanLease:
+        """The same without the buffer's lease, for an array that no longer shows the memory."""
+        return LoanLease(None, self.place, self.pointer, self.what, self.reason)
+
+    def hold(self, name: str) -> None:
+        """As :meth:`Lease.hold`, on the buffer."""
+        if self.reason is not None or self.lease is None:
+            raise self.refusal()
+        self.lease.hold(name)
+
+    def unhold(self, name: str) -> None:
+        """As :meth:`Lease.unhold`, on the buffer."""
+        if self.lease is None:
+            raise self.refusal()
+        self.lease.unhold(name)
