@@ -38,6 +38,14 @@ Adc& Machine::add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::u
     return add_device(base, std::make_unique<Adc>(samples_per_beat, fifo_bytes));
 }
 
+Splitter& Machine::add_splitter(std::uint64_t base, std::vector<Dac*> dacs) {
+    return add_device(base, std::make_unique<Splitter>(std::move(dacs)));
+}
+
+Combiner& Machine::add_combiner(std::uint64_t base, std::vector<Adc*> adcs) {
+    return add_device(base, std::make_unique<Combiner>(std::move(adcs)));
+}
+
 StreamFifo& Machine::add_fifo(std::uint32_t depth) {
     fifos_.push_back(std::make_unique<StreamFifo>(depth));
     return *fifos_.back();

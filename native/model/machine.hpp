@@ -14,8 +14,10 @@
 
 #include "model/adc.hpp"
 #include "model/axi_dma.hpp"
+#include "model/combiner.hpp"
 #include "model/cpu_clock.hpp"
 #include "model/dac.hpp"
+#include "model/splitter.hpp"
 #include "model/stream_fifo.hpp"
 #include "register_bus.hpp"
 
@@ -36,6 +38,8 @@ public:
     AxiDma& add_dma(std::uint64_t base, DmaConfig config);
     Dac& add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
     Adc& add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
+    Splitter& add_splitter(std::uint64_t base, std::vector<Dac*> dacs);
+    Combiner& add_combiner(std::uint64_t base, std::vector<Adc*> adcs);
     StreamFifo& add_fifo(std::uint32_t depth);
 
     AddressSpace& memory() { return memory_; }

@@ -17,6 +17,7 @@
     │   └── NotContiguousError             a strided view or a copy has no physical address
     ├── BusAccessError                     a register access reached nothing
     ├── WaitTimeoutError (TimeoutError)    a wait ended without what it waited for
+    ├── OutOfStepError                     converters of a pair did not run in step
     ├── JobCancelledError                  a job was stopped before its end
     ├── BoardClosedError                   the board was closed
     ├── UnsupportedError                   this board, build or installation cannot do that
@@ -98,6 +99,10 @@ class BusAccessError(GaplessError):
 
 class WaitTimeoutError(GaplessError, TimeoutError):
     """A wait ran out of time; the message says what it waited for."""
+
+
+class OutOfStepError(GaplessError):
+    """Converters of a pair passed different samples: one was started, stopped or fed without the other."""
 
 
 class JobCancelledError(GaplessError):

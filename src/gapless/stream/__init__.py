@@ -2,7 +2,8 @@
 
 from .converter import Bench, Converter, Progress
 from .ledger import Gap, Ledger
-from .monitor import StreamMonitor
+from .monitor import PairMonitor, StreamMonitor
+from .path import Path
 from .player import Dac
 from .probe import Probe
 from .recorder import Adc, Recording
@@ -16,6 +17,8 @@ __all__ = [
     "Dac",
     "Gap",
     "Ledger",
+    "PairMonitor",
+    "Path",
     "PlayReport",
     "Probe",
     "Progress",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,13 +15,14 @@ from ..dma import AxiDma
 from ..errors import BadArgumentError, DmaStateError, RateError, UnknownNameError
 from ..memory import DmaBuffer, Pool
 from ..units import format_bandwidth, format_rate
+from .layout import whole_number
 from .monitor import StreamMonitor, rate_register
+from .path import SAMPLE_BYTES, Path, find_path
 from .probe import Probe
 
 #: Called about twenty times a second with the bytes moved so far and the bytes in all.
 Progress = Callable[[int, int], None]
 
-SAMPLE_BYTES = 2
 #: What an engine sustains of a port's bandwidth (PG021, "Latency and Throughput": MM2S).
 _SUSTAINED = 0.9976
 #: Seconds; 11 days.
@@ -41,6 +42,8 @@ class Bench:
     probe: Probe | None
     #: where descriptors are allocated
     descriptor_pool: Pool
+    #: who runs a converter holds its lock, by name
+    locks: dict[str, threading.Lock] = field(default_factory=dict)
 
     def default_pool(self) -> Pool:
         """The pool a signal goes to when none is named: the fastest memory, which is the PL's."""
@@ -53,42 +56,56 @@ class Converter:
     def __init__(self, bench: Bench, spec: ConverterSpec) -> None:
         self.bench, self.spec = bench, spec
         self.monitor = StreamMonitor(bench.bus, spec)
-        self._taken = threading.Lock()
+        bench.locks[spec.name] = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<{self.spec.name} of {self.bench.name}, up to {format_rate(self.spec.max_rate)}>"
 
-    def take(self) -> None:
-        """Have the converter for oneself, until :meth:`give_back`; DmaStateError when somebody else has it."""
-        if not self._taken.acquire(blocking=False):
-            doing = "playing" if self.spec.direction == "dac" else "recording"
-            raise DmaStateError(f"{self.spec.name} is {doing}: wait until it ends, or cancel it")
+    def path(self, channels: int = 1) -> Path:
+        """How a stream of ``channels`` channels reaches this converter and those in step with it.
 
-    def give_back(self) -> None:
+        2 are asked of the first of a pair. BadArgumentError for what the board does not have.
+        """
+        asked = whole_number(channels, "channels")
+        return find_path(self.bench.bus, self.bench.spec, self.bench.dmas, self.spec, asked)
+
+    def take(self, path: Path | None = None) -> None:
+        """Have the converter, or all that are on ``path``, for oneself, until :meth:`give_back`.
+
+        DmaStateError when somebody else has one of them.
+        """
+        with ExitStack() as undo:
+            for name in self._names(path):
+                if not self.bench.locks[name].acquire(blocking=False):
+                    doing = "playing" if self.spec.direction == "dac" else "recording"
+                    raise DmaStateError(f"{name} is {doing}: wait until it ends, or cancel it")
+                undo.callback(self.bench.locks[name].release)
+            undo.pop_all()
+
+    def give_back(self, path: Path | None = None) -> None:
         """Undo :meth:`take`."""
-        self._taken.release()
+        for name in self._names(path):
+            self.bench.locks[name].release()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self, path: Path | None = None) -> Iterator[None]:
         """:meth:`take` it inside a ``with`` block."""
-        self.take()
+        self.take(path)
         try:
             yield
         finally:
-            self.give_back()
+            self.give_back(path)
+
+    def _names(self, path: Path | None) -> tuple[str, ...]:
+        return (self.spec.name,) if path is None else path.converters
 
     def engines(self) -> dict[str, AxiDma]:
-        """The engines this converter can be run with, and the DMA instance each needs."""
-        found: dict[str, AxiDma] = {}
-        for name in self.spec.dmas:
-            dma = self.bench.dmas[name]
-            for engine in ("sg", "cyclic") if dma.spec.sg else ("direct",):
-                found.setdefault(engine, dma)
-        return found
+        """The engines this converter can be run with by itself, and the DMA instance each needs."""
+        return self.path().engines()
 
-    def choose_engine(self, engine: str) -> tuple[str, AxiDma]:
+    def choose_engine(self, engine: str, path: Path | None = None) -> tuple[str, AxiDma]:
         """The engine's name and its DMA instance; ``auto`` prefers scatter-gather."""
-        possible = self.engines()
+        possible = (path or self.path()).engines()
         if engine not in _ENGINES:
             raise UnknownNameError("engine", engine, _ENGINES)
         if engine == "auto":
@@ -108,10 +125,10 @@ class Converter:
             raise UnknownNameError("memory", memory, self.bench.pools)
         return self.bench.pools[memory]
 
-    def check_rate(self, rate: float, pool: Pool, dma: AxiDma, samples: int) -> None:
+    def check_rate(self, rate: float, pool: Pool, dma: AxiDma, samples: int, frame_bytes: int = SAMPLE_BYTES) -> None:
         """Raise RateError unless the converter and the memory port sustain ``rate`` (Sa/s).
 
-        ``samples`` at that rate last no longer than bus time is counted.
+        ``samples`` at that rate last no longer than bus time is counted; each is ``frame_bytes`` of the stream.
         """
         rate_register(rate)
         if samples / rate > _LONGEST:
@@ -122,7 +139,7 @@ class Converter:
             raise RateError(
                 f"{self.spec.name} converts at most {format_rate(self.spec.max_rate)}; asked {format_rate(rate)}"
             )
-        need = rate * SAMPLE_BYTES
+        need = rate * frame_bytes
         port = self.bench.spec.port(dma.spec.ports[pool.region.kind])
         if need <= port.bandwidth * _SUSTAINED:
             return
@@ -132,15 +149,16 @@ class Converter:
             if other.size and self.bench.spec.port(dma.spec.ports[other.region.kind]).bandwidth * _SUSTAINED >= need
         ]
         kind = pool.region.kind.value.upper()
+        on = f" on {frame_bytes // SAMPLE_BYTES} channels" if frame_bytes > SAMPLE_BYTES else ""
         raise RateError(
-            f"{format_rate(rate)} needs {format_bandwidth(need)}, the {kind} port ({port.name}) gives "
+            f"{format_rate(rate)}{on} needs {format_bandwidth(need)}, the {kind} port ({port.name}) gives "
             f"{format_bandwidth(port.bandwidth)}"
             + (", of which an engine sustains 99.76 % (PG021)" if need <= port.bandwidth else "")
             + (f"; {', '.join(better)} can" if better else "; no memory of this board can")
         )
 
-    def allocate(self, pool: Pool, samples: int, dma: AxiDma, address: int | None) -> DmaBuffer:
-        """A buffer for ``samples`` samples that ``dma`` reaches, at ``address`` if that is given."""
+    def allocate(self, pool: Pool, samples: int | tuple[int, int], dma: AxiDma, address: int | None) -> DmaBuffer:
+        """A buffer that ``dma`` reaches, of so many samples or (frames, channels), at ``address`` if that is given."""
         align = max(64, dma.spec.data_width)
         return pool.allocate(samples, np.int16, align=align, address=address, below=1 << dma.spec.address_width)
 

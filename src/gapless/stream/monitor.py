@@ -1,10 +1,10 @@
-"""Driver of the stream monitor: the counters beside a converter (docs/stream-monitor.md)."""
+"""Driver of the stream monitor: the counters beside a converter, or beside two in step (docs/stream-monitor.md)."""
 
 from __future__ import annotations
 
-from ..boards import ConverterSpec
+from ..boards import ConverterSpec, PairSpec
 from ..bus import RegisterBus
-from ..errors import BadArgumentError
+from ..errors import BadArgumentError, OutOfStepError
 from .ledger import Gap, Ledger
 
 IDENTITY = 0x47504C31  # "GPL1"
@@ -31,11 +31,11 @@ _CAUSES = {
 }
 
 
-class StreamMonitor:
-    """Counts what passes a converter and logs every gap."""
+class _Registers:
+    """The registers at ``base``, and what is written alike for one converter and for two."""
 
-    def __init__(self, bus: RegisterBus, spec: ConverterSpec) -> None:
-        self._bus, self._spec = bus, spec
+    def __init__(self, bus: RegisterBus, base: int) -> None:
+        self._bus, self._base = bus, base
 
     def start(self, rate: float, *, capture: int = 0, packet: int = 0, zero_in_gap: bool = False) -> None:
         """Forget all counts, and convert at ``rate`` (Sa/s) from now on.
@@ -53,6 +53,29 @@ class StreamMonitor:
         """Stop converting; the counts stay."""
         self._write(_CONTROL, 0)
 
+    def _read(self, offset: int) -> int:
+        return self._bus.read32(self._base + offset)
+
+    def _write(self, offset: int, value: int) -> None:
+        self._bus.write32(self._base + offset, value)
+
+    def _read_wide(self, offset: int) -> int:
+        # The lower half first: reading it holds the upper half still.
+        low = self._read(offset)
+        return self._read(offset + 4) << 32 | low
+
+    def _write_wide(self, offset: int, value: int) -> None:
+        self._write(offset, value & 0xFFFFFFFF)
+        self._write(offset + 4, value >> 32)
+
+
+class StreamMonitor(_Registers):
+    """Counts what passes a converter and logs every gap."""
+
+    def __init__(self, bus: RegisterBus, spec: ConverterSpec) -> None:
+        super().__init__(bus, spec.base)
+        self._spec = spec
+
     @property
     def samples(self) -> int:
         """Samples that passed: converted by a DAC, taken into the FIFO by an ADC."""
@@ -61,17 +84,17 @@ class StreamMonitor:
     @property
     def fifo_level(self) -> int:
         """Bytes in the FIFO."""
-        return self._bus.read32(self._spec.base + _FIFO_LEVEL)
+        return self._read(_FIFO_LEVEL)
 
     @property
     def fifo_low_water(self) -> int:
         """Lowest level, in bytes, between the first time the FIFO was full and the last word entering it."""
-        return self._bus.read32(self._spec.base + _FIFO_LOW)
+        return self._read(_FIFO_LOW)
 
     @property
     def fifo_depth(self) -> int:
         """Bytes the FIFO holds."""
-        return self._bus.read32(self._spec.base + _FIFO_DEPTH)
+        return self._read(_FIFO_DEPTH)
 
     def ledger(self) -> Ledger:
         """The account so far."""
@@ -89,20 +112,50 @@ class StreamMonitor:
             )
         return Ledger(self.samples, tuple(gaps), self._read(_GAP_COUNT), self._read_wide(_MISSING))
 
-    def _read(self, offset: int) -> int:
-        return self._bus.read32(self._spec.base + offset)
 
-    def _write(self, offset: int, value: int) -> None:
-        self._bus.write32(self._spec.base + offset, value)
+class PairMonitor(_Registers):
+    """The stream monitors of two converters in step: started and stopped in the same instant, by the pair's registers.
 
-    def _read_wide(self, offset: int) -> int:
-        # The lower half first: reading it holds the upper half still.
-        low = self._read(offset)
-        return self._read(offset + 4) << 32 | low
+    What is read is of both: a sample is one of each converter, a frame. FIFO figures are in bytes of the
+    stream they share.
+    """
 
-    def _write_wide(self, offset: int, value: int) -> None:
-        self._write(offset, value & 0xFFFFFFFF)
-        self._write(offset + 4, value >> 32)
+    def __init__(self, bus: RegisterBus, spec: PairSpec, members: tuple[StreamMonitor, StreamMonitor]) -> None:
+        super().__init__(bus, spec.base)
+        self._spec, self._members = spec, members
+
+    @property
+    def samples(self) -> int:
+        """Frames that passed: samples that passed both."""
+        return min(member.samples for member in self._members)
+
+    @property
+    def fifo_level(self) -> int:
+        """Bytes in both FIFOs together."""
+        return sum(member.fifo_level for member in self._members)
+
+    @property
+    def fifo_low_water(self) -> int:
+        """Twice the lowest level of either, in bytes; see :attr:`StreamMonitor.fifo_low_water`."""
+        return 2 * min(member.fifo_low_water for member in self._members)
+
+    @property
+    def fifo_depth(self) -> int:
+        """Bytes both FIFOs hold together."""
+        return sum(member.fifo_depth for member in self._members)
+
+    def ledger(self) -> Ledger:
+        """The account that both agree on, when nothing passes any more; OutOfStepError when they do not agree."""
+        first, second = (member.ledger() for member in self._members)
+        if first != second:
+            said = " and ".join(
+                f"{name} {ledger.samples} samples and {ledger.missing_samples} missing in {ledger.gap_count} gaps"
+                for name, ledger in zip(self._spec.converters, (first, second), strict=True)
+            )
+            raise OutOfStepError(
+                f"{self._spec.name}: its converters are not in step: {said}; was one of them run by itself meanwhile?"
+            )
+        return first
 
 
 def rate_register(rate: float) -> int:

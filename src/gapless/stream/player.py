@@ -16,8 +16,10 @@ from ..errors import BadArgumentError, SignalError, UnsupportedError, WaitTimeou
 from ..memory import DmaBuffer
 from ..samples import ArraySource, Source
 from ..units import MIB, format_address, format_time
-from .converter import SAMPLE_BYTES, Converter, Progress
+from .converter import Converter, Progress
+from .frames import Rejoin, frame_source
 from .layout import Layout, fill, lay_out, lay_out_in_place, samples_to_play
+from .path import SAMPLE_BYTES, Path
 from .report import PlayReport
 
 #: Bytes that are played between two looks at a cyclic play: some milliseconds of real time.
@@ -40,6 +42,7 @@ class Dac(Converter):
         sha256: bool = False,
         head: int = 0,
         software_delay: float = 0.0,
+        channels: int = 1,
         progress: Progress | None = None,
     ) -> PlayReport:
         """Play ``signal`` once, or ``repeat`` times without a gap between, and say what was played.
@@ -58,44 +61,52 @@ class Dac(Converter):
             sha256: hash the samples the DAC converted (virtual boards).
             head: keep this many of the first samples converted (virtual boards).
             software_delay: seconds by which the software is late at every re-arm.
+            channels: 2 plays on this DAC and the one in step with it; ``signal`` is then an array or buffer of
+                shape (n, 2), or a buffer of shape (2n,), and every count is one of frames, per DAC.
             progress: called with bytes moved and bytes in all.
 
         Raises:
             SignalError, UnknownNameError, RateError, AllocationError: nothing was started.
-            DmaStateError: the DAC is playing, or its engine waits for recover().
+            DmaStateError: the DAC, or the one in step with it, is playing, or its engine waits for recover().
             DmaError, WaitTimeoutError: the engine failed; it was stopped.
         """
         began = time.perf_counter()
-        name, dma = self.choose_engine(engine)
+        path = self.path(channels)
+        name, dma = self.choose_engine(engine, path)
         if not 0 <= software_delay < 1e3:
             raise BadArgumentError(f"software delay of {software_delay!r} s: it is from 0 to 1000 s")
         with ExitStack() as stack:
-            stack.enter_context(self.taken())
+            stack.enter_context(self.taken(path))
             if isinstance(signal, DmaBuffer):
-                source: Source = self._lying_there(signal, memory, address)
-                total, buffer = samples_to_play(source, samples, repeat), signal
-                self.check_rate(rate, buffer.pool, dma, total)
-                layout = lay_out_in_place(len(buffer), total, self.spec.samples_per_beat, cyclic=name == "cyclic")
+                source: Source = self._lying_there(signal, path, memory, address)
+                total, buffer = samples_to_play(source, samples, repeat, path.channels), signal
+                self.check_rate(rate, buffer.pool, dma, total, path.frame_bytes)
+                word = self.spec.samples_per_beat * path.channels
+                layout = lay_out_in_place(buffer.size, total * path.channels, word, cyclic=name == "cyclic")
             else:
-                source = cast(Source, signal) if _is_source(signal) else ArraySource(cast(ArrayLike, signal))
-                total = samples_to_play(source, samples, repeat)
+                if path.channels > 1:
+                    source = frame_source(signal, path.channels)
+                else:
+                    source = cast(Source, signal) if _is_source(signal) else ArraySource(cast(ArrayLike, signal))
+                total = samples_to_play(source, samples, repeat, path.channels)
                 pool = self.choose_pool(memory)
-                self.check_rate(rate, pool, dma, total)
-                layout = lay_out(source, total, dma.spec, cyclic=name == "cyclic")
+                self.check_rate(rate, pool, dma, total, path.frame_bytes)
+                layout = lay_out(source, total * path.channels, dma.spec, cyclic=name == "cyclic")
                 buffer = stack.enter_context(self.allocate(pool, layout.stored, dma, address))
                 fill(source, layout, np.asarray(buffer))
-            digest, first = self._watch(stack, sha256, head)
-            self.monitor.start(rate)
-            stack.callback(self.monitor.stop)
+            digest, first = self._watch(stack, path, sha256, head)
+            path.monitor.start(rate)
+            stack.callback(path.monitor.stop)
             if name == "cyclic":
-                moved = self._run_cyclic(dma, buffer, layout, rate, progress)
+                moved = self._run_cyclic(path, dma, buffer, layout, rate, progress)
             else:
-                moved = self._run(dma, buffer, layout, rate, software_delay, progress)
-            self._drain(rate)
-            ledger = self.monitor.ledger()
-            low_water = self.monitor.fifo_low_water
+                moved = self._run(path, dma, buffer, layout, rate, software_delay, progress)
+            self._drain(path, rate)
+            ledger = path.monitor.ledger()
+            low_water = path.monitor.fifo_low_water
             if self.bench.probe is not None:
-                self.bench.probe.flush(self.spec.index)
+                for index in path.indices:
+                    self.bench.probe.flush(index)
             return PlayReport(
                 board=self.bench.name,
                 engine=name,
@@ -106,7 +117,7 @@ class Dac(Converter):
                 ledger=ledger,
                 transfers=moved.pieces,
                 descriptors=moved.pieces if dma.spec.sg else 0,
-                fifo_depth_bytes=self.monitor.fifo_depth,
+                fifo_depth_bytes=path.monitor.fifo_depth,
                 fifo_low_water_bytes=low_water,
                 wall_seconds=time.perf_counter() - began,
                 played_sha256=digest() if digest else None,
@@ -116,11 +127,13 @@ class Dac(Converter):
     # ---- the signal
 
     @staticmethod
-    def _lying_there(buffer: DmaBuffer, memory: str | None, address: int | None) -> Source:
+    def _lying_there(buffer: DmaBuffer, path: Path, memory: str | None, address: int | None) -> Source:
         where = buffer.physical_address  # raises for a strided view or a freed buffer
-        if buffer.dtype != np.int16 or buffer.ndim != 1 or not len(buffer):
+        shapes = "(n,)" if path.channels == 1 else f"(n, {path.channels}) or ({path.channels}n,)"
+        fits = buffer.ndim == 1 or (buffer.ndim == 2 and buffer.shape[1] == path.channels > 1)
+        if buffer.dtype != np.int16 or not fits or not buffer.size or buffer.size % path.channels:
             raise SignalError(
-                f"a buffer of {buffer.dtype} with shape {buffer.shape}: a DAC plays int16 of shape (n,), n >= 1; "
+                f"a buffer of {buffer.dtype} with shape {buffer.shape}: a DAC plays int16 of shape {shapes}, n >= 1; "
                 "use buffer.view(np.int16).reshape(-1)"
             )
         if memory is not None and memory != buffer.pool.name:
@@ -129,12 +142,12 @@ class Dac(Converter):
             raise BadArgumentError(
                 f"the buffer lies at {format_address(where)}; asked to play it from {format_address(address)}"
             )
-        return ArraySource(np.asarray(buffer), name="buffer")
+        return ArraySource(np.asarray(buffer).reshape(-1), name="buffer")
 
     # ---- what only a virtual board can see
 
     def _watch(
-        self, stack: ExitStack, sha256: bool, head: int
+        self, stack: ExitStack, path: Path, sha256: bool, head: int
     ) -> tuple[Callable[[], str] | None, Callable[[], NDArray[np.int16]] | None]:
         if not sha256 and not head:
             return None, None
@@ -147,20 +160,24 @@ class Dac(Converter):
         def see(data: memoryview) -> None:
             if sha256:
                 digest.update(data)
-            if len(kept) < SAMPLE_BYTES * head:
-                kept.extend(data[: SAMPLE_BYTES * head - len(kept)])
+            if len(kept) < path.frame_bytes * head:
+                kept.extend(data[: path.frame_bytes * head - len(kept)])
 
-        probe.tap(self.spec.index, see)
-        stack.callback(probe.tap, self.spec.index, None)
+        rejoin = Rejoin(path.channels, see)
+        for channel, index in enumerate(path.indices):
+            probe.tap(index, rejoin.channel(channel))
+            stack.callback(probe.tap, index, None)
+        shape = (-1,) if path.channels == 1 else (-1, path.channels)
         return (
             digest.hexdigest if sha256 else None,
-            (lambda: np.frombuffer(bytes(kept), dtype="<i2").astype(np.int16)) if head else None,
+            (lambda: np.frombuffer(bytes(kept), dtype="<i2").astype(np.int16).reshape(shape)) if head else None,
         )
 
     # ---- the engine
 
     def _run(
         self,
+        path: Path,
         dma: AxiDma,
         buffer: DmaBuffer,
         layout: Layout,
@@ -175,14 +192,20 @@ class Dac(Converter):
             [buffer],
             repeat=layout.repeat,
             rest=rest,
-            timeout=self.piece_timeout(int(pieces[0, 1]), rate) + software_delay,
+            timeout=self.piece_timeout(int(pieces[0, 1]), rate * path.channels) + software_delay,
             software_delay=software_delay,
             pool=self.bench.descriptor_pool,
         )
         return transfer.wait(None if progress is None else lambda nbytes: progress(nbytes, total))
 
     def _run_cyclic(
-        self, dma: AxiDma, buffer: DmaBuffer, layout: Layout, rate: float, progress: Progress | None
+        self,
+        path: Path,
+        dma: AxiDma,
+        buffer: DmaBuffer,
+        layout: Layout,
+        rate: float,
+        progress: Progress | None,
     ) -> Moved:
         period = layout.stored * SAMPLE_BYTES
         pieces = split(dma.spec, buffer.physical_address, period, even=True)
@@ -191,9 +214,9 @@ class Dac(Converter):
         with DescriptorRing(self.bench.descriptor_pool, dma.spec, len(pieces)) as ring:
             ring.link(pieces)
             with dma.mm2s.start_cyclic(ring, [buffer]) as cyclic:
-                self._wait_until_entered(stop_at, rate, dma, cyclic, progress)
-        self._drain(rate)
-        played = self.monitor.samples * SAMPLE_BYTES
+                self._wait_until_entered(path, stop_at, rate, dma, cyclic, progress)
+        self._drain(path, rate)
+        played = path.monitor.samples * path.frame_bytes
         periods, begun = divmod(played, period)
         done = periods * len(pieces) + int(np.searchsorted(np.cumsum(pieces[:, 1]), begun, side="right"))
         if progress is not None:
@@ -201,17 +224,17 @@ class Dac(Converter):
         return Moved(done, played)
 
     def _wait_until_entered(
-        self, nbytes: int, rate: float, dma: AxiDma, cyclic: Cyclic, progress: Progress | None
+        self, path: Path, nbytes: int, rate: float, dma: AxiDma, cyclic: Cyclic, progress: Progress | None
     ) -> None:
         """Wait until that much has entered the FIFO: how far the engine is."""
-        bus, speed = self.bench.bus, rate * SAMPLE_BYTES
+        bus, monitor, speed = self.bench.bus, path.monitor, rate * path.frame_bytes
         engine = dma.spec.data_width * dma.spec.clock
-        patience = self.piece_timeout(self.monitor.fifo_depth, rate)
+        patience = self.piece_timeout(monitor.fifo_depth, rate * path.channels)
         entered, changed = -1, bus.time()
         while True:
             now = bus.time()
-            level = self.monitor.fifo_level
-            before, entered = entered, self.monitor.samples * SAMPLE_BYTES + level
+            level = monitor.fifo_level
+            before, entered = entered, monitor.samples * path.frame_bytes + level
             left = nbytes - entered
             if left <= 0:
                 return
@@ -225,26 +248,27 @@ class Dac(Converter):
                 )
             # Until the FIFO is full the engine may be as fast as its own data path; then the DAC holds it back.
             # Never so long that Ctrl-C and progress would have to wait.
-            room = self.monitor.fifo_depth - level
+            room = monitor.fifo_depth - level
             longest = max((left - room) / speed, min(left, room) / engine)
             if bus.wait_interrupt(dma.mm2s.interrupt, min(longest, _LOOK_BYTES / speed)):
                 cyclic.check()
             if progress is not None:
                 progress(entered, nbytes)
 
-    def _drain(self, rate: float) -> None:
+    def _drain(self, path: Path, rate: float) -> None:
         """Wait until the DAC has converted what is in its FIFO."""
         bus = self.bench.bus
-        longest = 2 * self.monitor.fifo_depth / (rate * SAMPLE_BYTES) + 1e-3
+        speed = rate * path.frame_bytes
+        longest = 2 * path.monitor.fifo_depth / speed + 1e-3
         # The time is taken before the look: another thread that shares the bus may move it in between.
         now = bus.time()
         deadline = now + longest
-        while level := self.monitor.fifo_level:
+        while level := path.monitor.fifo_level:
             if now > deadline:
                 raise WaitTimeoutError(
                     f"{self.spec.name}: {level} bytes are still in the FIFO after {format_time(longest)}"
                 )
-            bus.sleep(level / (rate * SAMPLE_BYTES) + 1e-7)
+            bus.sleep(level / speed + 1e-7)
             now = bus.time()
 
 

@@ -10,16 +10,19 @@ from typing import Any
 from ..dma import AxiDma, Transfer, piece_bytes, split
 from ..errors import BadArgumentError
 from ..memory import DmaBuffer
-from .converter import SAMPLE_BYTES, Converter, Progress
+from .converter import Converter, Progress
 from .layout import whole_number
+from .path import Path
 from .report import Capture
 
 
 class Recording:
     """A capture under way: :meth:`wait` for it, or :meth:`cancel` it (the end of a ``with`` block does, too)."""
 
-    def __init__(self, adc: Adc, transfer: Transfer, buffer: DmaBuffer, report: Callable[..., Capture]) -> None:
-        self._adc, self._transfer, self._buffer, self._report = adc, transfer, buffer, report
+    def __init__(
+        self, adc: Adc, path: Path, transfer: Transfer, buffer: DmaBuffer, report: Callable[..., Capture]
+    ) -> None:
+        self._adc, self._path, self._transfer, self._buffer, self._report = adc, path, transfer, buffer, report
         self._capture: Capture | None = None
         self._over = False
 
@@ -30,10 +33,10 @@ class Recording:
         total = self._buffer.nbytes
         try:
             moved = self._transfer.wait(None if progress is None else lambda nbytes: progress(nbytes, total))
-            ledger = self._adc.monitor.ledger()
+            ledger = self._path.monitor.ledger()
             self._buffer.sync_from_device()
             # Shorter when TLAST came early: a recovery took some of the stream.
-            samples = self._buffer if moved.nbytes == total else self._buffer[: moved.nbytes // SAMPLE_BYTES]
+            samples = self._buffer if moved.nbytes == total else self._buffer[: moved.nbytes // self._path.frame_bytes]
             capture = self._report(samples=samples, ledger=ledger, transfers=moved.pieces)
         except BaseException:
             self.cancel()
@@ -54,9 +57,9 @@ class Recording:
         if not self._over:
             self._over = True
             try:
-                self._adc.monitor.stop()
+                self._path.monitor.stop()
             finally:
-                self._adc.give_back()
+                self._adc.give_back(self._path)
 
     def __enter__(self) -> Recording:
         return self
@@ -78,6 +81,7 @@ class Adc(Converter):
         address: int | None = None,
         software_delay: float = 0.0,
         timeout: float = 1.0,
+        channels: int = 1,
         progress: Progress | None = None,
     ) -> Capture:
         """Record ``samples`` samples and wait for them; see :meth:`start`."""
@@ -89,6 +93,7 @@ class Adc(Converter):
             address=address,
             software_delay=software_delay,
             timeout=timeout,
+            channels=channels,
         ).wait(progress)
 
     def start(
@@ -101,6 +106,7 @@ class Adc(Converter):
         address: int | None = None,
         software_delay: float = 0.0,
         timeout: float = 1.0,
+        channels: int = 1,
     ) -> Recording:
         """Begin to record; returns at once. The ADC is taken until the recording was waited for, or cancelled.
 
@@ -112,25 +118,28 @@ class Adc(Converter):
             address: physical address to record to.
             software_delay: seconds by which the software is late at every re-arm.
             timeout: seconds of bus time to wait for the first sample, or whenever none comes.
+            channels: 2 records from this ADC and the one in step with it: ``samples`` from each, shape (samples, 2).
 
         With scatter-gather TLAST comes at the end of the capture; in direct mode at the end of every
         transfer, because an engine in direct mode takes no packet longer than its transfer.
         """
         began = time.perf_counter()
-        name, dma = self.choose_engine(engine)
+        path = self.path(channels)
+        name, dma = self.choose_engine(engine, path)
         if name == "cyclic":
             raise BadArgumentError("engine cyclic records for ever; use sg or direct")
         samples = whole_number(samples, "samples")
         if not 0 <= software_delay < 1e3:
             raise BadArgumentError(f"software delay of {software_delay!r} s: it is from 0 to 1000 s")
         pool = self.choose_pool(memory)
-        self.check_rate(rate, pool, dma, samples)
+        self.check_rate(rate, pool, dma, samples, path.frame_bytes)
         with ExitStack() as undo:
-            self.take()
-            undo.callback(self.give_back)
-            buffer = self.allocate(pool, samples, dma, address)
+            self.take(path)
+            undo.callback(self.give_back, path)
+            shape = samples if path.channels == 1 else (samples, path.channels)
+            buffer = self.allocate(pool, shape, dma, address)
             undo.callback(buffer.free)
-            transfer = self._arm(dma, buffer, rate, software_delay, timeout)
+            transfer = self._arm(path, dma, buffer, rate, software_delay, timeout)
             undo.pop_all()
 
         def report(**found: Any) -> Capture:
@@ -145,21 +154,23 @@ class Adc(Converter):
                 **found,
             )
 
-        return Recording(self, transfer, buffer, report)
+        return Recording(self, path, transfer, buffer, report)
 
-    def _arm(self, dma: AxiDma, buffer: DmaBuffer, rate: float, software_delay: float, timeout: float) -> Transfer:
+    def _arm(
+        self, path: Path, dma: AxiDma, buffer: DmaBuffer, rate: float, software_delay: float, timeout: float
+    ) -> Transfer:
         pieces = split(dma.spec, buffer.physical_address, buffer.nbytes)
-        packet = 0 if dma.spec.sg else piece_bytes(dma.spec) // SAMPLE_BYTES
+        packet = 0 if dma.spec.sg else piece_bytes(dma.spec) // path.frame_bytes
         # The converter starts before the engine: its FIFO holds what comes in the meantime.
-        self.monitor.start(rate, capture=len(buffer), packet=packet)
+        path.monitor.start(rate, capture=len(buffer), packet=packet)
         try:
             return dma.s2mm.begin(
                 pieces,
                 [buffer],
-                timeout=self.piece_timeout(int(pieces[0, 1]), rate) + software_delay + timeout,
+                timeout=self.piece_timeout(int(pieces[0, 1]), rate * path.channels) + software_delay + timeout,
                 software_delay=software_delay,
                 pool=self.bench.descriptor_pool,
             )
         except BaseException:
-            self.monitor.stop()
+            path.monitor.stop()
             raise

@@ -33,7 +33,7 @@ class PlayReport:
     fifo_low_water_bytes: int
     wall_seconds: float
     played_sha256: str | None = None
-    #: the first samples converted (int16, at most what ``head=`` asked for), for looking at
+    #: the first samples, or frames, converted (int16, at most what ``head=`` asked for), for looking at
     head: NDArray[np.int16] | None = None
 
     @property
@@ -70,9 +70,10 @@ class PlayReport:
 
 @dataclass(frozen=True)
 class Capture:
-    """Samples recorded: ``samples`` is int16, shape (n,), and lives in DMA memory while it is referred to.
+    """Samples recorded: ``samples`` is int16, shape (n,) or (n, channels).
 
-    ``samples.free()`` gives the memory back at once, if all that were asked were recorded.
+    They live in DMA memory while they are referred to. ``samples.free()`` gives the memory back at once, if
+    all that were asked were recorded.
     """
 
     board: str

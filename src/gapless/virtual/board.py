@@ -115,6 +115,7 @@ def build_board(
         )
     dmas = {dma.name: _add_dma(machine, dma, ports) for dma in spec.dmas}
     converters = _add_converters(machine, spec, dmas)
+    _add_pairs(machine, spec, dmas, converters)
     for fifo in spec.fifos:
         machine.connect_fifo(dmas[fifo.source], dmas[fifo.sink], fifo.depth)
     faults = Faults(machine, dmas, ports)
@@ -169,3 +170,13 @@ def _add_converters(machine: Machine, spec: BoardSpec, dmas: dict[str, int]) -> 
             connect(dmas[name], number)
         numbers[converter.direction][converter.index] = number
     return numbers
+
+
+def _add_pairs(machine: Machine, spec: BoardSpec, dmas: dict[str, int], converters: dict[str, dict[int, int]]) -> None:
+    for pair in spec.pairs:
+        add = machine.add_splitter if pair.direction == "dac" else machine.add_combiner
+        connect = machine.connect_splitter if pair.direction == "dac" else machine.connect_combiner
+        indices = (spec.converter(name).index for name in pair.converters)
+        number = add(pair.base, [converters[pair.direction][index] for index in indices])
+        for name in pair.dmas:
+            connect(dmas[name], number)
