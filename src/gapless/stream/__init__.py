@@ -1,5 +1,6 @@
 """Playing and recording: from arrays to converters and back, with the ledger of what passed."""
 
+from .budget import Budget, Limit, compute_budget
 from .converter import Bench, Converter, Progress
 from .ledger import Gap, Ledger
 from .monitor import StreamMonitor
@@ -11,14 +12,17 @@ from .report import Capture, PlayReport
 __all__ = [
     "Adc",
     "Bench",
+    "Budget",
     "Capture",
     "Converter",
     "Dac",
     "Gap",
     "Ledger",
+    "Limit",
     "PlayReport",
     "Probe",
     "Progress",
     "Recording",
     "StreamMonitor",
+    "compute_budget",
 ]

@@ -14,7 +14,8 @@ from ..boards import BoardSpec, ConverterSpec
 from ..dma import AxiDma
 from ..errors import BadArgumentError, DmaStateError, RateError, UnknownNameError
 from ..memory import DmaBuffer, Pool
-from ..units import format_bandwidth, format_rate
+from ..units import format_rate
+from .budget import compute_budget
 from .monitor import StreamMonitor, rate_register
 from .probe import Probe
 
@@ -22,8 +23,6 @@ from .probe import Probe
 Progress = Callable[[int, int], None]
 
 SAMPLE_BYTES = 2
-#: What an engine sustains of a port's bandwidth (PG021, "Latency and Throughput": MM2S).
-_SUSTAINED = 0.9976
 #: Seconds; 11 days.
 _LONGEST = 1e6
 _ENGINES = ("auto", "sg", "direct", "cyclic")
@@ -108,36 +107,33 @@ class Converter:
             raise UnknownNameError("memory", memory, self.bench.pools)
         return self.bench.pools[memory]
 
-    def check_rate(self, rate: float, pool: Pool, dma: AxiDma, samples: int) -> None:
-        """Raise RateError unless the converter and the memory port sustain ``rate`` (Sa/s).
+    def check_rate(
+        self, rate: float, pool: Pool, dma: AxiDma, samples: int, *, block: int | None = None, force: bool = False
+    ) -> None:
+        """Raise RateError unless the converter, the memory port and the engine sustain ``rate`` (Sa/s).
 
-        ``samples`` at that rate last no longer than bus time is counted.
+        ``samples`` at that rate last no longer than bus time is counted; ``block`` is the bytes of one
+        descriptor or transfer. How late software may be is not looked at. ``force`` refuses only what no
+        converter or register can be set to.
         """
         rate_register(rate)
         if samples / rate > _LONGEST:
             raise RateError(
                 f"{samples} samples at {format_rate(rate)} last {samples / rate:.3g} s; at most {_LONGEST:.0e} s"
             )
-        if rate > self.spec.max_rate:
-            raise RateError(
-                f"{self.spec.name} converts at most {format_rate(self.spec.max_rate)}; asked {format_rate(rate)}"
-            )
-        need = rate * SAMPLE_BYTES
-        port = self.bench.spec.port(dma.spec.ports[pool.region.kind])
-        if need <= port.bandwidth * _SUSTAINED:
-            return
-        better = [
-            other.name
-            for other in self.bench.pools.values()
-            if other.size and self.bench.spec.port(dma.spec.ports[other.region.kind]).bandwidth * _SUSTAINED >= need
-        ]
-        kind = pool.region.kind.value.upper()
-        raise RateError(
-            f"{format_rate(rate)} needs {format_bandwidth(need)}, the {kind} port ({port.name}) gives "
-            f"{format_bandwidth(port.bandwidth)}"
-            + (", of which an engine sustains 99.76 % (PG021)" if need <= port.bandwidth else "")
-            + (f"; {', '.join(better)} can" if better else "; no memory of this board can")
+        budget = compute_budget(
+            self.bench.spec,
+            self.spec,
+            dma.spec,
+            pool.region.kind,
+            rate,
+            engine="sg" if dma.spec.sg else "direct",
+            block=block,
         )
+        for limit in budget.limits:
+            # A converter cannot even be set to more than it converts.
+            if not limit.ok and (not force or limit.name == "converter"):
+                raise RateError(limit.why)
 
     def allocate(self, pool: Pool, samples: int, dma: AxiDma, address: int | None) -> DmaBuffer:
         """A buffer for ``samples`` samples that ``dma`` reaches, at ``address`` if that is given."""

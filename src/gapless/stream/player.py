@@ -40,6 +40,7 @@ class Dac(Converter):
         sha256: bool = False,
         head: int = 0,
         software_delay: float = 0.0,
+        force: bool = False,
         progress: Progress | None = None,
     ) -> PlayReport:
         """Play ``signal`` once, or ``repeat`` times without a gap between, and say what was played.
@@ -58,6 +59,7 @@ class Dac(Converter):
             sha256: hash the samples the DAC converted (virtual boards).
             head: keep this many of the first samples converted (virtual boards).
             software_delay: seconds by which the software is late at every re-arm.
+            force: play even what the budget says cannot be sustained; the ledger then has the gaps.
             progress: called with bytes moved and bytes in all.
 
         Raises:
@@ -74,13 +76,13 @@ class Dac(Converter):
             if isinstance(signal, DmaBuffer):
                 source: Source = self._lying_there(signal, memory, address)
                 total, buffer = samples_to_play(source, samples, repeat), signal
-                self.check_rate(rate, buffer.pool, dma, total)
                 layout = lay_out_in_place(len(buffer), total, self.spec.samples_per_beat, cyclic=name == "cyclic")
+                self.check_rate(rate, buffer.pool, dma, total, block=layout.block(dma.spec), force=force)
             else:
                 source = cast(Source, signal) if _is_source(signal) else ArraySource(cast(ArrayLike, signal))
                 total = samples_to_play(source, samples, repeat)
                 pool = self.choose_pool(memory)
-                self.check_rate(rate, pool, dma, total)
+                self.check_rate(rate, pool, dma, total, force=force)
                 layout = lay_out(source, total, dma.spec, cyclic=name == "cyclic")
                 buffer = stack.enter_context(self.allocate(pool, layout.stored, dma, address))
                 fill(source, layout, np.asarray(buffer))

@@ -78,6 +78,7 @@ class Adc(Converter):
         address: int | None = None,
         software_delay: float = 0.0,
         timeout: float = 1.0,
+        force: bool = False,
         progress: Progress | None = None,
     ) -> Capture:
         """Record ``samples`` samples and wait for them; see :meth:`start`."""
@@ -89,6 +90,7 @@ class Adc(Converter):
             address=address,
             software_delay=software_delay,
             timeout=timeout,
+            force=force,
         ).wait(progress)
 
     def start(
@@ -101,6 +103,7 @@ class Adc(Converter):
         address: int | None = None,
         software_delay: float = 0.0,
         timeout: float = 1.0,
+        force: bool = False,
     ) -> Recording:
         """Begin to record; returns at once. The ADC is taken until the recording was waited for, or cancelled.
 
@@ -112,6 +115,7 @@ class Adc(Converter):
             address: physical address to record to.
             software_delay: seconds by which the software is late at every re-arm.
             timeout: seconds of bus time to wait for the first sample, or whenever none comes.
+            force: record even what the budget says cannot be sustained; the ledger then has the gaps.
 
         With scatter-gather TLAST comes at the end of the capture; in direct mode at the end of every
         transfer, because an engine in direct mode takes no packet longer than its transfer.
@@ -124,7 +128,7 @@ class Adc(Converter):
         if not 0 <= software_delay < 1e3:
             raise BadArgumentError(f"software delay of {software_delay!r} s: it is from 0 to 1000 s")
         pool = self.choose_pool(memory)
-        self.check_rate(rate, pool, dma, samples)
+        self.check_rate(rate, pool, dma, samples, force=force)
         with ExitStack() as undo:
             self.take()
             undo.callback(self.give_back)
