@@ -6,7 +6,7 @@
     ├── BadArgumentError (ValueError)      what was asked cannot be: a name, a number, a file
     │   ├── UnknownNameError (KeyError)    no board, pool, engine or converter of that name
     │   ├── SignalError                    the samples cannot be played: dtype, NaN, complex, empty file
-    │   └── RateError                      a memory port cannot sustain the rate
+    │   └── RateError                      the rate cannot be sustained: converter, port, engine
     ├── AllocationError (MemoryError)      a pool has no room for what was asked
     ├── AddressError                       a physical address is outside a region, taken or misaligned
     ├── BufferUseError                     a buffer was used in a way that cannot be allowed
@@ -62,7 +62,7 @@ class SignalError(BadArgumentError):
 
 
 class RateError(BadArgumentError):
-    """The rate asked needs more than a memory port or a converter gives."""
+    """The rate asked needs more than the converter, the memory port or the engine gives: with force it starts."""
 
 
 class AllocationError(GaplessError, MemoryError):

@@ -118,6 +118,24 @@ WRONG = [
     ("verify empty.raw", "is empty"),
     ("verify int32.npy", "int32"),
     ("verify", "FILE"),
+    ("budget", "--rate"),
+    ("budget --rate x", "--rate x"),
+    ("budget --rate 1e9 --channels 3", "3 channels asked"),
+    ("budget --rate 1e9 --channels 0", "--channels 0"),
+    ("budget --rate 1e9 --dac 0 --adc 0", "give one of them"),
+    ("budget --rate 1e9 --adc 7", "there is 0, 1"),
+    ("budget --rate 1e9 --adc 0 --engine cyclic", "use sg or direct"),
+    ("budget --rate 1e9 --engine warp", "auto, sg, direct, cyclic"),
+    ("budget --rate 1e9 --memory dram", "ps-cma, ps-carveout, pl-ddr"),
+    ("budget --rate 1e9 --block 1e9", "at most 33554400 samples"),
+    ("budget --rate 1e9 --block 1.5", "--block 1.5"),
+    ("budget --rate 1e9 --with dac0=1e9", "there is adc0, dac1, adc1"),
+    ("budget --rate 1e9 --with adc0", "--with adc0= "),
+    ("budget --rate 1e9 --with adc0=9e9", "at most 4.096 GSa/s"),
+    ("budget --rate 1e9 --with adc0=1e9 --with adc0=1e9", "given twice"),
+    ("budget --rate 1e9 --rearm 1h", "--rearm"),
+    ("budget --rate 1e9 --producer-rate 0", "--producer-rate 0"),
+    ("budget --rate 1e9 --board nonsense", "virtual:zcu111"),
     ("info --board nonsense", "virtual:zcu111"),
     ("memory --board nonsense", "virtual:zcu111"),
     ("demo --plot x.txt", ".png, .svg, .pdf"),
@@ -213,7 +231,7 @@ def test_what_the_board_finds_wrong_is_printed(monkeypatch: pytest.MonkeyPatch, 
     assert json.loads(captured.out)["gap_count"] == 0
 
 
-@pytest.mark.parametrize("command", [[], ["play"], ["record"], ["verify"], ["info"], ["memory"], ["demo"]])
+@pytest.mark.parametrize("command", [[], ["play"], ["record"], ["verify"], ["budget"], ["info"], ["memory"], ["demo"]])
 def test_help(command: list[str], capsys: Capture) -> None:
     assert main([*command, "--help"]) == 0
     text = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The command line: ``gapless play``, ``record``, ``verify``, ``info``, ``memory`` and ``demo``."""
+"""The command line: ``gapless play``, ``record``, ``verify``, ``budget``, ``info``, ``memory`` and ``demo``."""
 
 from __future__ import annotations
 

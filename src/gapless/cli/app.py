@@ -13,7 +13,7 @@ import typer.main
 
 from .. import __version__
 from ..errors import AddressError, AllocationError, BadArgumentError, GaplessError, UnsupportedError
-from . import demo, info, memory, play, record, verify
+from . import budget, demo, info, memory, play, record, verify
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -32,6 +32,7 @@ app = typer.Typer(
 app.command(epilog=play.EXAMPLES)(play.play)
 app.command(epilog=record.EXAMPLES)(record.record)
 app.command(epilog=verify.EXAMPLES)(verify.verify)
+app.command(epilog=budget.EXAMPLES)(budget.budget)
 app.command(epilog=info.EXAMPLES)(info.info)
 app.command(epilog=memory.EXAMPLES)(memory.memory)
 app.command(epilog=demo.EXAMPLES)(demo.demo)

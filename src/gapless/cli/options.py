@@ -46,6 +46,10 @@ SoftwareDelay = Annotated[
         help="Make the software this late each time it re-arms the engine, such as 1ms: provokes gaps.",
     ),
 ]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Start even what 'gapless budget' says cannot be sustained: the ledger has the gaps."),
+]
 Address = Annotated[
     str | None,
     typer.Option(

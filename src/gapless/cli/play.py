@@ -51,6 +51,7 @@ def play(
     address: options.Address = None,
     fifo_depth: options.FifoDepth = None,
     software_delay: options.SoftwareDelay = "0",
+    force: options.Force = False,
     sha256: Annotated[
         bool, typer.Option("--sha256", help="Hash what the DAC converted, as little-endian int16 (virtual boards).")
     ] = False,
@@ -85,6 +86,7 @@ def play(
                 sha256=sha256,
                 head=0 if picture is None else _HEAD,
                 software_delay=delay,
+                force=force,
                 progress=progress,
             )
         # The account first: a disk that is full must not take it away.

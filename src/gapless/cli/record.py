@@ -59,6 +59,7 @@ def record(
     address: options.Address = None,
     fifo_depth: options.FifoDepth = None,
     software_delay: options.SoftwareDelay = "0",
+    force: options.Force = False,
     json: options.Json = False,
 ) -> int:
     """Record samples from an ADC into a file.
@@ -84,6 +85,7 @@ def record(
                 engine=engine,
                 address=place,
                 software_delay=delay,
+                force=force,
                 progress=progress,
             )
             progress.say("saving")

@@ -14,7 +14,8 @@ from ..boards import BoardSpec, ConverterSpec
 from ..dma import AxiDma
 from ..errors import BadArgumentError, DmaStateError, RateError, UnknownNameError
 from ..memory import DmaBuffer, Pool
-from ..units import format_bandwidth, format_rate
+from ..units import format_rate
+from .budget import compute_budget
 from .layout import whole_number
 from .monitor import StreamMonitor, rate_register
 from .path import SAMPLE_BYTES, Path, find_path
@@ -23,8 +24,6 @@ from .probe import Probe
 #: Called about twenty times a second with the bytes moved so far and the bytes in all.
 Progress = Callable[[int, int], None]
 
-#: What an engine sustains of a port's bandwidth (PG021, "Latency and Throughput": MM2S).
-_SUSTAINED = 0.9976
 #: Seconds; 11 days.
 _LONGEST = 1e6
 _ENGINES = ("auto", "sg", "direct", "cyclic")
@@ -125,37 +124,42 @@ class Converter:
             raise UnknownNameError("memory", memory, self.bench.pools)
         return self.bench.pools[memory]
 
-    def check_rate(self, rate: float, pool: Pool, dma: AxiDma, samples: int, frame_bytes: int = SAMPLE_BYTES) -> None:
-        """Raise RateError unless the converter and the memory port sustain ``rate`` (Sa/s).
+    def check_rate(
+        self,
+        rate: float,
+        pool: Pool,
+        dma: AxiDma,
+        samples: int,
+        channels: int = 1,
+        *,
+        block: int | None = None,
+        force: bool = False,
+    ) -> None:
+        """Raise RateError unless the converter, the memory port and the engine sustain ``rate`` (Sa/s).
 
-        ``samples`` at that rate last no longer than bus time is counted; each is ``frame_bytes`` of the stream.
+        ``samples`` at that rate last no longer than bus time is counted; ``block`` is the bytes of one
+        descriptor or transfer. How late software may be is not looked at. ``force`` refuses only what no
+        converter or register can be set to.
         """
         rate_register(rate)
         if samples / rate > _LONGEST:
             raise RateError(
                 f"{samples} samples at {format_rate(rate)} last {samples / rate:.3g} s; at most {_LONGEST:.0e} s"
             )
-        if rate > self.spec.max_rate:
-            raise RateError(
-                f"{self.spec.name} converts at most {format_rate(self.spec.max_rate)}; asked {format_rate(rate)}"
-            )
-        need = rate * frame_bytes
-        port = self.bench.spec.port(dma.spec.ports[pool.region.kind])
-        if need <= port.bandwidth * _SUSTAINED:
-            return
-        better = [
-            other.name
-            for other in self.bench.pools.values()
-            if other.size and self.bench.spec.port(dma.spec.ports[other.region.kind]).bandwidth * _SUSTAINED >= need
-        ]
-        kind = pool.region.kind.value.upper()
-        on = f" on {frame_bytes // SAMPLE_BYTES} channels" if frame_bytes > SAMPLE_BYTES else ""
-        raise RateError(
-            f"{format_rate(rate)}{on} needs {format_bandwidth(need)}, the {kind} port ({port.name}) gives "
-            f"{format_bandwidth(port.bandwidth)}"
-            + (", of which an engine sustains 99.76 % (PG021)" if need <= port.bandwidth else "")
-            + (f"; {', '.join(better)} can" if better else "; no memory of this board can")
+        budget = compute_budget(
+            self.bench.spec,
+            self.spec,
+            dma.spec,
+            pool.region.kind,
+            rate,
+            engine="sg" if dma.spec.sg else "direct",
+            channels=channels,
+            block=block,
         )
+        for limit in budget.limits:
+            # A converter cannot even be set to more than it converts.
+            if not limit.ok and (not force or limit.name == "converter"):
+                raise RateError(limit.why)
 
     def allocate(self, pool: Pool, samples: int | tuple[int, int], dma: AxiDma, address: int | None) -> DmaBuffer:
         """A buffer that ``dma`` reaches, of so many samples or (frames, channels), at ``address`` if that is given."""

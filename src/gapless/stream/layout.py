@@ -37,6 +37,11 @@ class Layout:
         """Samples played."""
         return self.stored * self.repeat + self.rest
 
+    def block(self, spec: DmaSpec) -> int | None:
+        """Bytes of one descriptor or transfer where the signal is repeated; None where it is as long as can be."""
+        nbytes = self.stored * _SAMPLE
+        return nbytes if self.repeat > 1 and nbytes < piece_bytes(spec) else None
+
     def pieces(self, spec: DmaSpec, address: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
         """Pieces of one pass over the block at physical ``address``, and those of the rest."""
         rest = split(spec, address, self.rest * _SAMPLE) if self.rest else np.zeros((0, 2), np.uint64)

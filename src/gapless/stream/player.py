@@ -43,6 +43,7 @@ class Dac(Converter):
         head: int = 0,
         software_delay: float = 0.0,
         channels: int = 1,
+        force: bool = False,
         progress: Progress | None = None,
     ) -> PlayReport:
         """Play ``signal`` once, or ``repeat`` times without a gap between, and say what was played.
@@ -63,6 +64,7 @@ class Dac(Converter):
             software_delay: seconds by which the software is late at every re-arm.
             channels: 2 plays on this DAC and the one in step with it; ``signal`` is then an array or buffer of
                 shape (n, 2), or a buffer of shape (2n,), and every count is one of frames, per DAC.
+            force: play even what the budget says cannot be sustained; the ledger then has the gaps.
             progress: called with bytes moved and bytes in all.
 
         Raises:
@@ -80,9 +82,10 @@ class Dac(Converter):
             if isinstance(signal, DmaBuffer):
                 source: Source = self._lying_there(signal, path, memory, address)
                 total, buffer = samples_to_play(source, samples, repeat, path.channels), signal
-                self.check_rate(rate, buffer.pool, dma, total, path.frame_bytes)
                 word = self.spec.samples_per_beat * path.channels
                 layout = lay_out_in_place(buffer.size, total * path.channels, word, cyclic=name == "cyclic")
+                block = layout.block(dma.spec)
+                self.check_rate(rate, buffer.pool, dma, total, path.channels, block=block, force=force)
             else:
                 if path.channels > 1:
                     source = frame_source(signal, path.channels)
@@ -90,7 +93,7 @@ class Dac(Converter):
                     source = cast(Source, signal) if _is_source(signal) else ArraySource(cast(ArrayLike, signal))
                 total = samples_to_play(source, samples, repeat, path.channels)
                 pool = self.choose_pool(memory)
-                self.check_rate(rate, pool, dma, total, path.frame_bytes)
+                self.check_rate(rate, pool, dma, total, path.channels, force=force)
                 layout = lay_out(source, total * path.channels, dma.spec, cyclic=name == "cyclic")
                 buffer = stack.enter_context(self.allocate(pool, layout.stored, dma, address))
                 fill(source, layout, np.asarray(buffer))

@@ -82,6 +82,7 @@ class Adc(Converter):
         software_delay: float = 0.0,
         timeout: float = 1.0,
         channels: int = 1,
+        force: bool = False,
         progress: Progress | None = None,
     ) -> Capture:
         """Record ``samples`` samples and wait for them; see :meth:`start`."""
@@ -94,6 +95,7 @@ class Adc(Converter):
             software_delay=software_delay,
             timeout=timeout,
             channels=channels,
+            force=force,
         ).wait(progress)
 
     def start(
@@ -107,6 +109,7 @@ class Adc(Converter):
         software_delay: float = 0.0,
         timeout: float = 1.0,
         channels: int = 1,
+        force: bool = False,
     ) -> Recording:
         """Begin to record; returns at once. The ADC is taken until the recording was waited for, or cancelled.
 
@@ -119,6 +122,7 @@ class Adc(Converter):
             software_delay: seconds by which the software is late at every re-arm.
             timeout: seconds of bus time to wait for the first sample, or whenever none comes.
             channels: 2 records from this ADC and the one in step with it: ``samples`` from each, shape (samples, 2).
+            force: record even what the budget says cannot be sustained; the ledger then has the gaps.
 
         With scatter-gather TLAST comes at the end of the capture; in direct mode at the end of every
         transfer, because an engine in direct mode takes no packet longer than its transfer.
@@ -132,7 +136,7 @@ class Adc(Converter):
         if not 0 <= software_delay < 1e3:
             raise BadArgumentError(f"software delay of {software_delay!r} s: it is from 0 to 1000 s")
         pool = self.choose_pool(memory)
-        self.check_rate(rate, pool, dma, samples, path.frame_bytes)
+        self.check_rate(rate, pool, dma, samples, path.channels, force=force)
         with ExitStack() as undo:
             self.take(path)
             undo.callback(self.give_back, path)
