@@ -126,6 +126,8 @@ Time Adc::when_beats_more(std::int64_t beats) const { return grid_.at(ticks_ + b
 
 Pull Adc::offer(Time now, std::uint32_t limit, Cause late_cause, Component& consumer) {
     drop_cause_ = late_cause;
+    // Somebody may have read a counter while samples were dropped: why they are is known only now.
+    if (late_cause != Cause::bandwidth) gaps_.attribute(static_cast<std::uint64_t>(ticks_) * samples_per_beat_, late_cause);
     settle(now);
     drop_cause_ = Cause::bandwidth;
     const std::uint64_t packet_bytes = 2 * packet_;

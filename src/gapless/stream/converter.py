@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .._native import Bus
+from .._native import Bus, Scheduling
 from ..boards import BoardSpec, ConverterSpec
 from ..dma import AxiDma
 from ..errors import BadArgumentError, DmaStateError, RateError, UnknownNameError
@@ -133,13 +133,14 @@ class Converter:
         channels: int = 1,
         *,
         block: int | None = None,
+        packets: bool = False,
         force: bool = False,
     ) -> None:
         """Raise RateError unless the converter, the memory port and the engine sustain ``rate`` (Sa/s).
 
         ``samples`` at that rate last no longer than bus time is counted; ``block`` is the bytes of one
-        descriptor or transfer. How late software may be is not looked at. ``force`` refuses only what no
-        converter or register can be set to.
+        descriptor or transfer, each a packet of its own with ``packets``. How late software may be is not
+        looked at. ``force`` refuses only what no converter or register can be set to.
         """
         rate_register(rate)
         if samples / rate > _LONGEST:
@@ -155,6 +156,7 @@ class Converter:
             engine="sg" if dma.spec.sg else "direct",
             channels=channels,
             block=block,
+            packets=packets,
         )
         for limit in budget.limits:
             # A converter cannot even be set to more than it converts.
@@ -169,3 +171,18 @@ class Converter:
     def piece_timeout(self, nbytes: int, rate: float) -> float:
         """Seconds of bus time to wait for one piece: four times what it lasts, and 50 ms."""
         return 4 * nbytes / (rate * SAMPLE_BYTES) + 0.05
+
+
+def check_delay(software_delay: float) -> None:
+    """BadArgumentError for a delay that cannot be."""
+    if not 0 <= software_delay < 1e3:
+        raise BadArgumentError(f"software delay of {software_delay!r} s: it is from 0 to 1000 s")
+
+
+def scheduling(realtime: int, cpu: int | None) -> Scheduling:
+    """How a native thread is to be run; BadArgumentError for what no system knows."""
+    if not 0 <= realtime <= 99:
+        raise BadArgumentError(f"realtime={realtime}: a SCHED_FIFO priority is 1 to 99; 0 asks for none")
+    if cpu is not None and not 0 <= cpu < 1024:
+        raise BadArgumentError(f"cpu={cpu}: it is the number of a CPU, from 0 on")
+    return Scheduling(realtime, -1 if cpu is None else cpu)

@@ -96,11 +96,11 @@ class StreamMonitor(_Registers):
         """Bytes the FIFO holds."""
         return self._read(_FIFO_DEPTH)
 
-    def ledger(self) -> Ledger:
-        """The account so far."""
+    def gaps_from(self, first: int) -> list[Gap]:
+        """The gaps logged so far, but for the ``first`` ones; the last of them may still be growing."""
         causes = _CAUSES[self._spec.direction]
         gaps = []
-        for number in range(self._read(_GAP_LOGGED)):
+        for number in range(first, self._read(_GAP_LOGGED)):
             self._write(_GAP_SELECT, number)
             cause = self._read(_GAP_CAUSE)
             gaps.append(
@@ -110,7 +110,12 @@ class StreamMonitor(_Registers):
                     causes.get(cause, f"unknown cause {cause}"),
                 )
             )
-        return Ledger(self.samples, tuple(gaps), self._read(_GAP_COUNT), self._read_wide(_MISSING))
+        return gaps
+
+    def ledger(self) -> Ledger:
+        """The account so far."""
+        gaps = tuple(self.gaps_from(0))
+        return Ledger(self.samples, gaps, self._read(_GAP_COUNT), self._read_wide(_MISSING))
 
 
 class PairMonitor(_Registers):
@@ -143,6 +148,10 @@ class PairMonitor(_Registers):
     def fifo_depth(self) -> int:
         """Bytes both FIFOs hold together."""
         return sum(member.fifo_depth for member in self._members)
+
+    def gaps_from(self, first: int) -> list[Gap]:
+        """As :meth:`StreamMonitor.gaps_from`; the two have the same, being in step."""
+        return self._members[0].gaps_from(first)
 
     def ledger(self) -> Ledger:
         """The account that both agree on, when nothing passes any more; OutOfStepError when they do not agree."""

@@ -7,12 +7,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from .._native import Scheduling
 from ..dma import AxiDma, Transfer, piece_bytes, split
 from ..errors import BadArgumentError
 from ..memory import DmaBuffer
-from .converter import Converter, Progress
+from .blocks import BLOCK_SAMPLES, BLOCKS, Blocks, BlockShape
+from .converter import Converter, Progress, check_delay, scheduling
+from .file_recording import FileRecording
+from .input import InputStream
 from .layout import whole_number
 from .path import Path
+from .receiving import Receiving
 from .report import Capture
 
 
@@ -159,6 +164,108 @@ class Adc(Converter):
             )
 
         return Recording(self, path, transfer, buffer, report)
+
+    def stream(
+        self,
+        *,
+        rate: float,
+        samples: int | None = None,
+        block_samples: int = BLOCK_SAMPLES,
+        blocks: int = BLOCKS,
+        memory: str | None = None,
+        engine: str = "auto",
+        address: int | None = None,
+        channels: int = 1,
+        software_delay: float = 0.0,
+        timeout: float = 1.0,
+        realtime: int = 0,
+        cpu: int | None = None,
+        force: bool = False,
+    ) -> InputStream:
+        """Record block by block; see :class:`InputStream`. It begins at once.
+
+        Args:
+            rate: samples per second, of each channel.
+            samples: stop after so many; None: go on until the stream is left.
+            block_samples: samples (frames) in a block: whole words of the converter, one transfer at most.
+            blocks: how many there are; all but those being looked at are there for the engine to fill.
+            realtime, cpu: as for :meth:`Dac.stream`.
+
+        The rest is as for :meth:`start`. BadArgumentError says what a block can be.
+        """
+        settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
+        return InputStream(self._receive(*settings, scheduling(realtime, cpu), force))
+
+    def record_to(
+        self,
+        file: int,
+        *,
+        rate: float,
+        samples: int | None = None,
+        block_samples: int = BLOCK_SAMPLES,
+        blocks: int = BLOCKS,
+        memory: str | None = None,
+        engine: str = "auto",
+        address: int | None = None,
+        channels: int = 1,
+        software_delay: float = 0.0,
+        timeout: float = 1.0,
+        realtime: int = 0,
+        cpu: int | None = None,
+        force: bool = False,
+    ) -> FileRecording:
+        """Record into an open file descriptor, from where it stands: little-endian int16, frame after frame.
+
+        A native thread writes; see :class:`FileRecording`. The rest is as for :meth:`stream`.
+        :func:`gapless.files.record` makes a file of a known format of it, with its ledger.
+        """
+        settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
+        return FileRecording(self._receive(*settings, scheduling(realtime, cpu), force), file)
+
+    def _receive(
+        self,
+        rate: float,
+        samples: int | None,
+        block_samples: int,
+        blocks: int,
+        memory: str | None,
+        engine: str,
+        address: int | None,
+        channels: int,
+        software_delay: float,
+        timeout: float,
+        native_thread: Scheduling,
+        force: bool,
+    ) -> Receiving:
+        path = self.path(channels)
+        name, dma = self._choose(engine, path)
+        check_delay(software_delay)
+        capture = 0 if samples is None else whole_number(samples, "samples")
+        shape = BlockShape.of(block_samples, blocks, path, dma, self.spec.samples_per_beat)
+        pool = self.choose_pool(memory)
+        block_bytes = shape.samples * path.frame_bytes
+        self.check_rate(rate, pool, dma, capture or 1, path.channels, block=block_bytes, packets=True, force=force)
+        limit = -(-capture // shape.samples)
+        what = f"{self.spec.name}'s stream"
+        ring = Blocks(what, self.bench.bus, pool, path, dma, shape, address=address, limit=limit)
+        return Receiving(
+            self,
+            path,
+            name,
+            dma,
+            rate,
+            ring,
+            capture=capture,
+            timeout=self.piece_timeout(block_bytes, rate * path.channels) + software_delay + timeout,
+            software_delay=software_delay,
+            scheduling=native_thread,
+        )
+
+    def _choose(self, engine: str, path: Path) -> tuple[str, AxiDma]:
+        name, dma = self.choose_engine(engine, path)
+        if name == "cyclic":
+            raise BadArgumentError("engine cyclic records for ever into the same memory; use sg or direct")
+        return name, dma
 
     def _arm(
         self, path: Path, dma: AxiDma, buffer: DmaBuffer, rate: float, software_delay: float, timeout: float
