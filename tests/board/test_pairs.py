@@ -315,29 +315,31 @@ def test_words_are_whole_wherever_memory_bursts_end(offset):
     assert board.findings == ()
 
 
-def test_a_packet_that_ends_inside_a_frame_leaves_none_ahead():
-    board = in_step()
+@pytest.mark.parametrize("nbytes", [1, 2, 3, 4, 5, 34, 62, 63, 64, 65, 127, 4001])
+def test_a_packet_that_ends_inside_a_frame_leaves_none_ahead(nbytes):
+    board = in_step(data_width=4, dre=True)
     taps = Taps(board)
     path, engine = board.dac(0).path(2), board.dma("dma")
-    buffer = fill(board.memory["low"], samples(64))
+    buffer = fill(board.memory["low"], samples(8 * KIB), align=4096)
     path.monitor.start(1e8)
-    for nbytes in (2, 34, 62):
-        engine.mm2s.transfer(buffer[: nbytes // 2])
+    wanted = []
+    for before in (0, 2, 61, 62, 63):  # bytes in front of a 4 KiB boundary, where a memory burst ends
+        start = 4096 - before
+        engine.mm2s.transfer(buffer.view(np.uint8)[start : start + nbytes])
+        wanted.append(np.asarray(buffer).view(np.uint8)[start : start + nbytes // 4 * 4].copy().view(np.int16))
     board.bus.sleep(1e-3)
     assert board.dac(0).monitor.ledger() == board.dac(1).monitor.ledger()
-    wanted = np.concatenate([buffer[:16], buffer[:30]]).reshape(-1, 2)
-    assert np.array_equal(np.stack(taps.take(), axis=1), wanted)
+    assert np.array_equal(np.stack(taps.take(), axis=1).reshape(-1), np.concatenate(wanted))
 
 
 def test_what_a_cancelled_stream_left_is_forgotten():
     board = in_step(fifo=4 * KIB, data_width=4, dre=True, sg=False)
     taps = Taps(board)
     signal = frames(1000)
-    path, engine = board.dac(0).path(2), board.dma("dma")
+    engine = board.dma("dma")
     buffer = fill(board.memory["low"], samples(20_001))
-    path.monitor.start(1e6)
     with pytest.raises(WaitTimeoutError):
-        engine.mm2s.transfer(buffer[1:], timeout=1e-3)  # in the middle of a word
+        engine.mm2s.transfer(buffer[1:], timeout=1e-3)  # both FIFOs are full in the middle of a word
     taps.take()
     assert board.dac(0).play(signal, rate=1e8, memory="low", channels=2).complete
     for k, seen in enumerate(taps.take()):
@@ -387,6 +389,19 @@ def test_none_runs_ahead_of_one_that_stands_still():
     assert entered[0] == entered[1] == 4 * KIB // 2
     with pytest.raises(OutOfStepError, match=r"dac01: .* not in step: dac0 2048 samples .* and dac1 0 samples"):
         path.monitor.ledger()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_nothing_is_taken_of_one_that_runs_by_itself(number):
+    board = in_step()
+    for adc in range(2):
+        board.probe.connect(adc, "counter")
+    board.adc(number).monitor.start(1e9, capture=1000)
+    with board.memory["low"].allocate((1000, 2), np.int16) as buffer:
+        with pytest.raises(WaitTimeoutError):
+            board.dma("dma").s2mm.transfer(buffer, timeout=1e-3)
+        assert not buffer.any()
+    assert board.adc(number).monitor.fifo_level == 2000
 
 
 def test_one_that_is_fed_by_itself_is_told(board):
