@@ -123,7 +123,7 @@ std::optional<Time> Dac::push(const Burst& burst, Component& producer) {
                 run_ += beats - 1;
             }
         } else {
-            if (wired_) keep_output(next_tick_ - 1, burst.data, beat_bytes(), burst.now);
+            if (wired_) keep_output(next_tick_ - 1, burst.data, std::min(beat_bytes(), burst.nbytes), burst.now);
             for (std::int64_t beat = 1; beat < beats; ++beat) {
                 const Time arrival =
                     std::max(last_accept_, burst.first + (burst.last - burst.first) * beat / (beats - 1));

@@ -52,8 +52,9 @@ void Splitter::separate(const std::uint8_t* data, std::uint32_t nbytes) {
     const std::size_t frames = nbytes / (2 * dacs_.size());
     frames_.resize(nbytes / 2);
     auto* bytes = reinterpret_cast<std::uint8_t*>(frames_.data());
-    std::memcpy(bytes, held_.data(), held_.size());
-    std::memcpy(bytes + held_.size(), data, nbytes - held_.size());
+    const std::size_t held = std::min<std::size_t>(held_.size(), nbytes);
+    std::copy_n(held_.begin(), held, bytes);
+    std::memcpy(bytes + held, data, nbytes - held);
     std::int16_t* shares[8];
     for (std::size_t k = 0; k < shares_.size(); ++k) {
         shares_[k].resize(frames);
