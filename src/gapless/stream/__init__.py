@@ -2,7 +2,7 @@
 
 from .budget import Budget, Limit, compute_budget
 from .converter import Bench, Converter, Progress
-from .ledger import Gap, Ledger
+from .ledger import Counters, Gap, Ledger
 from .monitor import StreamMonitor
 from .player import Dac
 from .probe import Probe
@@ -15,6 +15,7 @@ __all__ = [
     "Budget",
     "Capture",
     "Converter",
+    "Counters",
     "Dac",
     "Gap",
     "Ledger",

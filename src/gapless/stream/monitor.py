@@ -36,6 +36,7 @@ class StreamMonitor:
 
     def __init__(self, bus: RegisterBus, spec: ConverterSpec) -> None:
         self._bus, self._spec = bus, spec
+        self._rate: float | None = None
 
     def start(self, rate: float, *, capture: int = 0, packet: int = 0, zero_in_gap: bool = False) -> None:
         """Forget all counts, and convert at ``rate`` (Sa/s) from now on.
@@ -43,6 +44,7 @@ class StreamMonitor:
         A DAC's sample 0 is the first word that reaches it. An ADC captures ``capture`` samples (0: no
         end) and sets TLAST after every ``packet`` samples (0: only at the end of the capture).
         """
+        self._rate = float(rate)
         self._write(_CONTROL, 0)
         self._write_wide(_RATE, rate_register(rate))
         self._write_wide(_CAPTURE, capture)
@@ -87,7 +89,14 @@ class StreamMonitor:
                     causes.get(cause, f"unknown cause {cause}"),
                 )
             )
-        return Ledger(self.samples, tuple(gaps), self._read(_GAP_COUNT), self._read_wide(_MISSING))
+        return Ledger(
+            self.samples,
+            tuple(gaps),
+            self._read(_GAP_COUNT),
+            self._read_wide(_MISSING),
+            rate=self._rate,
+            direction=self._spec.direction,
+        )
 
     def _read(self, offset: int) -> int:
         return self._bus.read32(self._spec.base + offset)
