@@ -11,6 +11,7 @@ import pytest
 import gapless
 from gapless.cli import demo, main
 from gapless.memory import Pool
+from gapless.stream import Counters, Gap, Ledger
 
 Capture = pytest.CaptureFixture[str]
 
@@ -164,9 +165,14 @@ def test_a_recorded_counter_has_no_finding_and_a_cut_is_found(suffix: str, capsy
     ]
     assert record["samples_recorded"] == 1_000_000
     found = run(capsys, "verify", f"c{suffix}")
+    ledger = found.pop("ledger")
+    assert ledger["blocks"] == [{"index": 0, "length": 1_000_000}]
+    assert (ledger["direction"], ledger["rate_sa_per_s"], ledger["ended"]) == ("adc", 1.024e9, "complete")
     assert found == {
         "file": f"c{suffix}",
         "samples": 1_000_000,
+        "pattern": "counter",
+        "disagreements": [],
         "findings": [],
         "finding_count": 0,
         "missing_samples": 0,
@@ -182,6 +188,10 @@ def test_seventeen_samples_cut_out_are_found(capsys: Capture) -> None:
     np.save("c.npy", np.delete(samples, slice(1_234_567, 1_234_567 + 17)))
     found = run(capsys, "verify", "c.npy", status=3)
     assert found["findings"] == [{"kind": "missing", "index": 1_234_567, "length": 17}]
+    assert found["disagreements"] == [
+        "the file has 39,999,983 samples, 17 fewer than its ledger counted",
+        "the counter has a gap of 17 before sample 1,234,567, its ledger has none there",
+    ]
     assert (found["finding_count"], found["missing_samples"]) == (1, 17)
     assert main(["verify", "c.npy"]) == 3
     assert capsys.readouterr().out.endswith("1 finding: 17 samples missing\n")
@@ -197,6 +207,8 @@ def test_a_late_recorder_loses_what_its_ledger_says(capsys: Capture) -> None:
     assert [one["kind"] for one in found["findings"]] == ["missing", "missing"]
     for gap, one in zip(record["gaps"], found["findings"], strict=True):
         assert (gap["length"] - one["length"]) % 65536 == 0
+    assert found["disagreements"] == []
+    assert found["ledger"]["gaps"] == record["gaps"]
 
 
 @pytest.mark.parametrize("source", ["tone:1e6", "noise:3", "counter:-5", "s.npy"])
@@ -217,6 +229,41 @@ def test_record_and_verify_in_words(capsys: Capture) -> None:
     assert capsys.readouterr().out.endswith("no gap: every sample was recorded\n")
     assert main(["verify", "c.npy"]) == 0
     assert "0 findings" in capsys.readouterr().out
+
+
+def test_verify_shows_the_ledger_of_any_capture(capsys: Capture) -> None:
+    late = ["--engine", "direct", "--software-delay", "1ms", "--fifo-depth", "64KiB", "--rate", "1e9"]
+    assert main(["record", "t.raw", "--samples", "70e6", "--source", "tone:1e6", *late]) == 3
+    capsys.readouterr()
+    found = run(capsys, "verify", "t.raw", "--pattern", "none", status=3)
+    assert (found["findings"], found["disagreements"], found["ledger"]["gap_count"]) == ([], [], 2)
+    assert main(["verify", "t.raw", "--pattern", "none"]) == 3
+    out = capsys.readouterr().out
+    assert out.startswith("ledger: 70,000,000 samples at 1 GSa/s, ended: complete\n")
+    assert "overrun: the next transfer was started too late" in out
+    assert "\n2 gaps, " in out
+    Path("t.raw.ledger.json").unlink()
+    assert main(["verify", "t.raw", "--pattern", "none"]) == 2
+    assert "none in t.raw.ledger.json" in capsys.readouterr().err
+    run(capsys, "record", "s.raw", "--samples", "1000", "--source", "tone:1e6")
+    assert main(["verify", "s.raw", "--pattern", "none"]) == 0
+    assert capsys.readouterr().out.endswith("s.raw: 1,000 samples, as its ledger says\n")
+
+
+def test_a_ledger_that_says_something_else_is_found(capsys: Capture) -> None:
+    run(capsys, "record", "c.npy", "--samples", "100000")
+    wrong = Ledger(99_990, tuple(Gap(1000 * n, 1, "x") for n in range(1, 31)), 30, 30, Counters(1, 7, 2))
+    Path("c.npy.ledger.json").write_text(json.dumps(wrong.document()))
+    found = run(capsys, "verify", "c.npy", status=3)
+    assert (found["finding_count"], len(found["disagreements"])) == (0, 31)
+    assert main(["verify", "c.npy"]) == 3
+    out = capsys.readouterr().out
+    assert "ring: low water 1, high water 7 blocks, 2 late events" in out
+    assert "c.npy: its ledger has a gap of 1 before sample 1,000, the counter goes on there without one" in out
+    assert "... and 11 more" in out
+    Path("c.npy.ledger.json").write_text("{}")
+    assert main(["verify", "c.npy"]) == 2
+    assert "c.npy.ledger.json: not a ledger: format None" in capsys.readouterr().err
 
 
 def test_verify_of_something_else_stops_somewhere(capsys: Capture) -> None:

@@ -118,6 +118,8 @@ WRONG = [
     ("verify empty.raw", "is empty"),
     ("verify int32.npy", "int32"),
     ("verify", "FILE"),
+    ("verify ok.raw --pattern prbs", "counter or none"),
+    ("verify ok.raw --pattern none", "ok.raw.ledger.json"),
     ("budget", "--rate"),
     ("budget --rate x", "--rate x"),
     ("budget --rate 1e9 --channels 3", "3 channels asked"),

@@ -37,6 +37,7 @@ def _shown(command: str) -> list[str]:
         ("gapless play signal.raw --rate 2.048e9 --engine direct --fifo-depth 65536 --software-delay 1ms", 3),
         ("gapless play signal.raw --rate 4.096e9 --memory ps-cma", 2),
         ("gapless play signal.raw --memory ps-cma", 2),
+        ("gapless budget --rate 1.5e9 --dac 1 --memory ps-cma --with adc1=1e9", 3),
     ],
 )
 def test_commands(command: str, status: int, tmp_path: Path) -> None:

@@ -176,14 +176,14 @@ _FORMATS: dict[str, Callable[[float], str]] = {
     "B/s": format_bandwidth,
     "s": format_time,
     "Hz": lambda value: f"{value / 1e6:.6g} MHz",
-    "1/s": lambda value: f"{value:.4g} /s",
+    "1/s": lambda value: f"{value / 1e6:.3g} M/s" if value >= 1e6 else f"{value:.3g} /s",
 }
 
 
 def _cells(limit: Limit) -> tuple[str, ...]:
     form = _FORMATS[limit.unit]
     headroom = limit.available / limit.needed - 1
-    share = f"{headroom:+.1%}" if headroom < 10 else f"{headroom + 1:.0f} times"
+    share = f"{headroom:+.1%}" if headroom < 10 else f"{headroom + 1:,.0f} x"
     return limit.name, form(limit.needed), form(limit.available), share, "ok" if limit.ok else "NO"
 
 

@@ -64,7 +64,8 @@ def record(
 ) -> int:
     """Record samples from an ADC into a file.
 
-    The ledger accounts for every sample. Those that were lost are missing in the file; a .sigmf-meta keeps where.
+    The ledger accounts for every sample. Those that were lost are missing in the file; where, is saved with
+    it: in OUT.ledger.json, or in the .sigmf-meta. 'gapless verify' shows it.
     """
     if source is not None and re.fullmatch("dac[0-9]+", source):
         raise BadArgumentError(f"--source {source}: nothing plays on it while this command records; see 'gapless demo'")

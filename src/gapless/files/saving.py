@@ -7,6 +7,7 @@ import math
 import os
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import BadArgumentError
 from ..samples.convert import BLOCK_SAMPLES, to_int16
 from ..stream.ledger import Ledger
+from .ledger_file import ledger_path, write_ledger
 from .opening import SUFFIXES
 from .sigmf_recording import check_sigmf_available, data_path, write_metadata
 from .wav import check_wav_rate, write_wav
@@ -58,8 +60,9 @@ def save_samples(
         path: .raw, .npy, .wav, or .sigmf-meta (the .sigmf-data goes beside it). An existing file is replaced.
         samples: int16, shape (n,), or what :func:`gapless.samples.to_int16` makes so.
         rate: samples per second; .raw and .npy have no place for it.
-        ledger: its gaps become SigMF annotations labelled "gap", at the first sample after each, counted
-            in samples of the file. The other formats have no place for them.
+        ledger: saved with it: in SigMF its gaps become annotations labelled "gap", at the first sample after
+            each, counted in samples of the file; beside the other formats it is a file of its own, at
+            :func:`ledger_path`. None: nothing is known, and the ledger of an earlier capture is removed.
         description: for SigMF; the other formats have no place for it.
 
     Raises:
@@ -74,7 +77,8 @@ def save_samples(
         if suffix == ".sigmf-meta":
             _save_sigmf(path, array, rate, ledger, description)
             return
-        with _replacing(path) as (part,):
+        beside = ledger_path(path)
+        with _replacing(path, *((beside,) if ledger else ())) as (part, *account):
             if suffix == ".raw":
                 _write_raw(part, array)
             elif suffix == ".npy":
@@ -82,6 +86,10 @@ def save_samples(
                     np.save(file, np.asarray(array), allow_pickle=False)
             else:
                 write_wav(part, array, rate)
+            if ledger is not None:
+                write_ledger(account[0], replace(ledger, rate=float(rate)))
+            else:
+                beside.unlink(missing_ok=True)
     except OSError as error:
         raise BadArgumentError(f"{path}: cannot be written: {error.strerror or error}") from error
 
@@ -89,6 +97,8 @@ def save_samples(
 def _save_sigmf(path: Path, samples: NDArray[np.int16], rate: float, ledger: Ledger | None, description: str) -> None:
     with _replacing(data_path(path), path) as (data, meta):
         _write_raw(data, samples)
+        if ledger is not None:
+            ledger = replace(ledger, rate=float(rate))
         write_metadata(meta, rate=rate, ledger=ledger, description=description)
 
 

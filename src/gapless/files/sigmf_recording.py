@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ import numpy as np
 from ..errors import SignalError, UnsupportedError
 from ..stream.ledger import Ledger
 from .binary import BinarySource
+
+#: Keys of the extension namespace "gapless" (SigMF 1.2, "Extension Namespaces").
+_LEDGER, _GAP = "gapless:ledger", "gapless:gap"
 
 _DATATYPES = {
     "ri16_le": "<i2",
@@ -71,7 +75,7 @@ def open_sigmf(path: Path) -> BinarySource:
 def _load(path: Path) -> dict[str, Any]:
     try:
         metadata = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # not JSON, or not even text
+    except (ValueError, RecursionError) as error:  # not JSON, not even text, or nested without end
         raise SignalError(f"{path}: not SigMF metadata: {error}") from None
     if not isinstance(metadata, dict) or not isinstance(metadata.get("global"), dict):
         raise SignalError(f"{path}: not SigMF metadata: no global object in it")
@@ -100,30 +104,65 @@ def data_path(path: Path) -> Path:
 
 def write_metadata(path: Path, *, rate: float, ledger: Ledger | None, description: str) -> None:
     """Write the .sigmf-meta of one recording of int16 samples; every logged gap becomes an annotation."""
-    metadata = _new_metadata(path)
-    info = {
+    path.write_text(metadata_text(path, rate=rate, ledger=ledger, description=description), encoding="utf-8")
+
+
+def metadata_text(path: Path, *, rate: float, ledger: Ledger | None, description: str) -> str:
+    """What :func:`write_metadata` writes; ``path`` is named where sigmf is not installed."""
+    info: dict[str, Any] = {
         "core:datatype": "ri16_le",
         "core:sample_rate": int(rate) if rate == int(rate) else float(rate),
         "core:recorder": "gapless",
     }
-    missing = 0
-    if ledger is not None and ledger.gap_count > len(ledger.gaps):
-        log = f"{ledger.gap_count} gaps, {ledger.missing_samples} samples missing; the first {len(ledger.gaps)} listed"
-        description = f"{description}; {log}" if description else log
+    if ledger is not None:
+        if ledger.gap_count > len(ledger.gaps):
+            log = (
+                f"{ledger.gap_count} gaps, {ledger.missing_samples} samples missing; "
+                f"the first {len(ledger.gaps)} listed"
+            )
+            description = f"{description}; {log}" if description else log
+        info["core:extensions"] = [{"name": "gapless", "version": "1.0.0", "optional": True}]
+        # The gaps are the annotations, and the blocks lie between them.
+        totals = ledger.document()
+        info[_LEDGER] = {key: value for key, value in totals.items() if key not in ("gaps", "blocks")}
     if description:
         info["core:description"] = description
+    missing = 0
+    annotations = []
+    for gap in ledger.gaps if ledger is not None else ():
+        # The ledger counts the missing samples too, the file has only those that are there.
+        annotations.append(
+            {
+                "core:sample_start": gap.index - missing,
+                "core:sample_count": 0,  # nothing in the file belongs to it
+                "core:label": "gap",
+                "core:comment": f"{gap.length} samples missing before this one: {gap.cause}",
+                _GAP: asdict(gap),
+            }
+        )
+        missing += gap.length
+    metadata = _new_metadata(path)
     metadata.set_global_info(info)
     metadata.add_capture(0, metadata={})
-    for gap in ledger.gaps if ledger is not None else ():
-        annotation = {
-            "core:sample_count": 0,  # nothing in the file belongs to it (and sigmf 1.2 refuses length=0)
-            "core:label": "gap",
-            "core:comment": f"{gap.length} samples missing before this one: {gap.cause}",
-        }
-        # the ledger counts the missing samples too, the file has only those that are there
-        metadata.add_annotation(gap.index - missing, metadata=annotation)
-        missing += gap.length
-    metadata.validate()
-    with path.open("w", encoding="utf-8") as file:
-        metadata.dump(file)
-        file.write("\n")
+    # Annotations all at once: sigmf would sort them each time it is given one.
+    metadata = _new_metadata(path, {**metadata.ordered_metadata(), "annotations": annotations})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of extensions
+        metadata.validate()
+        return str(metadata.dumps()) + "\n"
+
+
+def read_sigmf_ledger(path: Path) -> Ledger | None:
+    """The ledger in a .sigmf-meta; None when it is not one of ours. SignalError when it is nonsense."""
+    try:
+        metadata = _load(path)
+    except OSError as error:
+        raise SignalError(f"{path}: cannot be read: {error.strerror or error}") from error
+    totals = metadata["global"].get(_LEDGER)
+    if totals is None:
+        return None
+    try:
+        gaps = [annotation[_GAP] for annotation in metadata.get("annotations", ()) if _GAP in annotation]
+        return Ledger.from_document(totals, gaps)
+    except SignalError as error:
+        raise SignalError(f"{path}: its ledger cannot be: {error}") from None
