@@ -247,7 +247,7 @@ def test_help(command: list[str], capsys: Capture) -> None:
 def test_every_option_is_explained() -> None:
     import typer.main
 
-    for name, command in typer.main.get_command(app.app).commands.items():  # type: ignore[attr-defined]
+    for name, command in typer.main.get_command(app.make_app()).commands.items():  # type: ignore[attr-defined]
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
 
