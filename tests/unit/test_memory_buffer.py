@@ -397,9 +397,9 @@ def test_a_view_keeps_the_range_reserved_until_it_goes(pool, make, subclass):
         class Special(DmaBuffer):
             pass
 
-        root, lease = np.asarray(buf), buf._lease
-        buf = Special._over(root, lease)
-        del root, lease
+        special = Special._over(np.asarray(buf), buf._lease, buf._memory)
+        special._whole, buf = True, special
+        del special
     buf[:] = 1
     view = make(buf)
     buf.free()

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 import operator
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import Any, Protocol, SupportsIndex
+from typing import Any, Protocol, SupportsIndex, cast
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .._native import FreeList
+from .._native import Extent, FreeList, Mapping
 from ..errors import AddressError, AllocationError, BadArgumentError
 from ..units import MIB, format_address, format_size
 from .buffer import DmaBuffer
-from .lease import Lease, Place
+from .lease import Lease
 from .region import Region
 from .stats import BufferCount, PoolStats
 
@@ -87,10 +88,13 @@ class Pool:
         self.region, self.base, self.size, self.name = region, base, size, name
         self.granularity, self.guard, self.about = granularity, guard, about
         self._hints, self._size_alignment_limit = hints, size_alignment_limit
-        self._lock = Lock()
-        self._places: dict[int, int] = {}  # address: nbytes as asked
-        self._held: dict[int, Lease] = {}  # see Lease.hold
-        self._reclaimed: deque[tuple[int, int]] = deque()
+        self._mapping: Mapping | None = None  # of the whole pool, once it is wanted
+        self._lock, self._hold_lock = Lock(), Lock()
+        # What is allocated, by the identity of the reference that tells when the memory is let go:
+        # that reference, address, nbytes as asked.
+        self._places: dict[int, tuple[weakref.ref[Extent], int, int]] = {}
+        self._held: dict[Lease, Extent] = {}  # see Lease.hold
+        self._reclaimed: deque[int] = deque()  # keys of _places
         for offset, taken in other_users:
             first = offset - offset % granularity
             if not self._free.allocate_at(base + first, offset + taken - first):
@@ -135,24 +139,28 @@ class Pool:
         if nbytes > _MAX_BYTES:
             raise BadArgumentError(f"shape {dims} of {kind} is {nbytes} bytes: no memory has that many")
         align = _power_of_two(align, "align")
-        address, below = _whole(address, "address"), _whole(below, "below")
+        if address is not None or below is not None:
+            address, below = _whole(address, "address"), _whole(below, "below")
         if self.size == 0:
             raise AllocationError(f"asked {format_size(nbytes)} in {self.name}: {self._empty(nbytes, below)}")
+        mapping = self._mapping or self._map()
         try:
             if address is None:
-                place = Place(self, self._lowest(nbytes, align, below), nbytes)
+                address, memory = self._lowest(mapping, nbytes, align, below)
             else:
-                place = Place(self, self._exactly(address, nbytes, align, below), nbytes)
+                memory = self._exactly(mapping, address, nbytes, align, below)
         finally:
-            self._settle()
-        lease = Lease(place)  # from here on the range comes back by itself
+            if self._reclaimed:
+                self._settle()
+        # The range is back as soon as nothing refers to `memory`.
         if self.guard is not None:
-            self.guard.allocated(place.address, nbytes)
+            self.guard.allocated(address, nbytes)
         if nbytes >= _LARGE:
-            self.region.prepare(place.address, nbytes)
-        memory = self.region.map(place.address, nbytes, lease)
-        lease.pointer = memory.__array_interface__["data"][0]
-        return DmaBuffer._over(memory.view(kind).reshape(dims), lease)
+            self.region.prepare(address, nbytes)
+        lease = Lease(self, address, nbytes, mapping.pointer + address - self.base)
+        buffer = DmaBuffer._over(np.ndarray(dims, kind, cast(memoryview, memory)), lease, memory)
+        buffer._whole = True
+        return buffer
 
     def stats(self) -> PoolStats:
         """What is used and free now, in bytes."""
@@ -163,7 +171,17 @@ class Pool:
         used = self.size - free
         return PoolStats(self.size, used, free, largest, BufferCount(used - self._other_users, count))
 
-    def _lowest(self, nbytes: int, align: int, below: int | None) -> int:
+    def _map(self) -> Mapping:
+        self._mapping = Mapping(self.region.map(self.base, self.size, None))
+        return self._mapping
+
+    def _register(self, mapping: Mapping, address: int, nbytes: int) -> Extent:
+        memory = mapping.extent(address - self.base, nbytes)
+        gone = weakref.ref(memory, self._reclaim)
+        self._places[id(gone)] = gone, address, nbytes
+        return memory
+
+    def _lowest(self, mapping: Mapping, nbytes: int, align: int, below: int | None) -> tuple[int, Extent]:
         if self._size_alignment_limit:
             align = max(align, min(1 << (nbytes - 1).bit_length(), self._size_alignment_limit))
         limit = self._limit(below)
@@ -171,12 +189,11 @@ class Pool:
             # An alignment beyond 64 bits only fits address 0, and a pool there is small enough.
             found = self._free.allocate(nbytes, min(align, 1 << 63), limit)
             if found is not None:
-                self._places[found] = nbytes
-                return found
+                return found, self._register(mapping, found, nbytes)
             free, largest = self._free.free, self._free.largest_free(limit)
         raise AllocationError(self._no_room(nbytes, align, below, largest, free))
 
-    def _exactly(self, address: int, nbytes: int, align: int, below: int | None) -> int:
+    def _exactly(self, mapping: Mapping, address: int, nbytes: int, align: int, below: int | None) -> Extent:
         what = f"{format_size(nbytes)} at {format_address(address)} in {self.name}"
         if address < self.base or address + nbytes > self.base + self.size:
             last = self.base + self.size - 1
@@ -188,12 +205,11 @@ class Pool:
             raise AddressError(f"{what} does not end at or below {format_address(below)}")
         with self._lock:
             if self._free.allocate_at(address, nbytes):
-                self._places[address] = nbytes
-                return address
+                return self._register(mapping, address, nbytes)
             raise AddressError(f"{what} is taken: {self._taken(address, nbytes)}")
 
     def _taken(self, address: int, nbytes: int) -> str:
-        for start, size in sorted(self._places.items()):
+        for start, size in sorted(place[1:] for place in self._places.values()):
             if start < address + nbytes and address < start + size:
                 return f"a buffer of {format_size(size)} is at {format_address(start)}"
         return "another user of this memory holds part of it"
@@ -231,9 +247,9 @@ class Pool:
         self._settle()
         return largest
 
-    def _reclaim(self, address: int, nbytes: int) -> None:
+    def _reclaim(self, gone: weakref.ref[Extent]) -> None:
         """The last array on a range is gone. Runs wherever that happened, even inside a call of ours."""
-        self._reclaimed.append((address, nbytes))
+        self._reclaimed.append(id(gone))
         self._settle()
 
     def _settle(self) -> None:
@@ -241,24 +257,27 @@ class Pool:
         # who has the lock comes here after letting go, and finds what was queued meanwhile.
         while self._reclaimed and self._lock.acquire(blocking=False):
             try:
-                self._release(*self._reclaimed.popleft())
+                self._release(self._reclaimed.popleft())
             except IndexError:  # another thread was faster
                 pass
             finally:
                 self._lock.release()
 
-    def _release(self, address: int, nbytes: int) -> None:
+    def _release(self, key: int) -> None:
+        _, address, nbytes = self._places[key]
         try:
             if self.guard is not None:
                 self.guard.released(address, nbytes)
             if nbytes >= _LARGE:
                 self.region.discard(address, nbytes)
         finally:
-            del self._places[address]
+            del self._places[key]
             self._free.release(address, nbytes)
 
 
 def _power_of_two(value: int, what: str) -> int:
+    if type(value) is int and value > 0 and not value & (value - 1):  # what it nearly always is
+        return value
     number = _whole(value, what)
     if not number or number & (number - 1):
         raise BadArgumentError(f"{what}={value!r}: it must be a power of two")
@@ -276,6 +295,8 @@ def _whole(value: int | None, what: str) -> int | None:
 
 
 def _shape(shape: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, ...]:
+    if type(shape) is int and shape > 0:  # what it nearly always is
+        return (shape,)
     try:
         dims = tuple(map(operator.index, shape)) if isinstance(shape, Iterable) else (operator.index(shape),)
     except TypeError:
