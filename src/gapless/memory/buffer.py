@@ -38,9 +38,9 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
     """
 
     # No slots: np.ma takes over what is in __dict__, and with it what keeps the memory.
-    _lease: Lease | LoanLease | None  # None: not in DMA memory
-    _memory: Extent | None  # what keeps it; None once free() has emptied this array
-    _whole: bool  # the buffer as allocated, not a view of it
+    _lease: Lease | LoanLease | None = None  # None: not in DMA memory
+    _memory: Extent | None = None  # what keeps it; None once free() has emptied this array
+    _whole: bool = False  # the buffer as allocated, not a view of it
 
     def __new__(cls, *_args: object, **_kwargs: object) -> DmaBuffer:
         """Not for users: only a pool knows physical addresses."""
@@ -54,7 +54,6 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
 
     def __array_finalize__(self, obj: NDArray[Any] | None) -> None:
         """Called by numpy on every new array of this class: share the lease if the memory is shared."""
-        self._whole = False
         if (
             isinstance(obj, DmaBuffer)
             and (lease := obj._lease) is not None
@@ -62,8 +61,6 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
             and (obj._memory is None or 0 <= data_pointer(self) - lease.pointer < lease.nbytes)
         ):
             self._lease, self._memory = lease, obj._memory
-        else:
-            self._lease = self._memory = None
 
     # ---- where it is
 
@@ -105,15 +102,15 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
         BufferUseError on a view: free the buffer itself.
         """
         lease = self._leased()
-        if not self._whole:
+        if not self._whole or not isinstance(lease, Lease):
             raise lease.not_yours()
         if self._memory is not None:
-            cast(Lease, lease).end()
+            lease.end()
             self._empty()
 
     def _empty(self) -> None:
         # No pointer into the memory may stay behind, not even for C code: become an empty array.
-        cast(Any, np.ndarray).__setstate__(self, (1, (0,), self.dtype, False, b""))
+        _set_state(self, (1, (0,), self.dtype, False, b""))
         self._memory = None
 
     @property
@@ -270,6 +267,9 @@ def span(array: object) -> tuple[int, int]:
             f"{what} is not in DMA memory: allocate a buffer (pool.allocate(shape, dtype)) and copy into it"
         )
     return array.physical_address, array.nbytes
+
+
+_set_state: Callable[[DmaBuffer, tuple[Any, ...]], None] = np.ndarray.__setstate__
 
 
 def _not_dma_memory() -> NotContiguousError:

@@ -24,7 +24,7 @@ class Lease:
     def __init__(self, pool: Pool, address: int, nbytes: int, pointer: int) -> None:
         self.pool, self.address, self.nbytes, self.pointer = pool, address, nbytes, pointer
         self.freed = False
-        self.holders: list[str] = []
+        self.holders: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{format_size(self.nbytes)} at {format_address(self.address)} in {self.pool.name}"
@@ -57,7 +57,7 @@ class Lease:
         with self.pool._hold_lock:
             if self.freed:
                 raise BufferFreedError(f"{name} cannot use {self}: it was freed")
-            self.holders.append(name)
+            self.holders += (name,)
             self.pool._held[self] = memory
 
     def unhold(self, name: str) -> None:
@@ -65,7 +65,8 @@ class Lease:
         with self.pool._hold_lock:
             if name not in self.holders:
                 raise BufferUseError(f"{name} does not hold {self}")
-            self.holders.remove(name)
+            at = self.holders.index(name)
+            self.holders = self.holders[:at] + self.holders[at + 1 :]
             if not self.holders:
                 del self.pool._held[self]
 
@@ -91,7 +92,7 @@ class LoanLease:
         return self.lease.address
 
     @property
-    def holders(self) -> list[str]:
+    def holders(self) -> tuple[str, ...]:
         """The buffer's."""
         return self.lease.holders
 
