@@ -235,6 +235,10 @@ class Kernels:
         self, out: NDArray[np.int16], values: NDArray[np.float32] | NDArray[np.float64], key: int, start: int
     ) -> bool:
         """False when a value is NaN."""
+    def counter(self, out: NDArray[np.int16], first: int) -> None:
+        """Write first, first + 1, ..; TypeError when ``out`` is not contiguous."""
+    def step_break(self, samples: NDArray[np.int16], start: int, step: int) -> int:
+        """The first index above ``start`` whose sample is not ``step`` above the one before, or their number."""
 
 class Tones:
     """A sum of sines: rows of (step high, step low, phase high, phase low, scale).
