@@ -59,6 +59,10 @@ Extent extent(const Mapping& self, std::uint64_t offset, std::uint64_t nbytes) {
 }
 
 int export_extent(PyObject* self, Py_buffer* out, int flags) {
+    if (!nb::inst_ready(self)) {  // Extent.__new__(Extent)
+        PyErr_SetString(PyExc_BufferError, "not made by Mapping.extent");
+        return -1;
+    }
     const Extent& extent = *nb::inst_ptr<Extent>(self);
     return PyBuffer_FillInfo(out, self, extent.data, static_cast<Py_ssize_t>(extent.size), 0, flags);
 }

@@ -54,13 +54,11 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
 
     def __array_finalize__(self, obj: NDArray[Any] | None) -> None:
         """Called by numpy on every new array of this class: share the lease if the memory is shared."""
-        if (
-            isinstance(obj, DmaBuffer)
-            and (lease := obj._lease) is not None
+        if isinstance(obj, DmaBuffer) and (lease := obj._lease) is not None:
+            memory = obj._memory
             # What is made of an emptied array has no memory either, and must say why.
-            and (obj._memory is None or 0 <= data_pointer(self) - lease.pointer < lease.nbytes)
-        ):
-            self._lease, self._memory = lease, obj._memory
+            if memory is None or 0 <= data_pointer(self) - lease.pointer < lease.nbytes:
+                self._lease, self._memory = lease, memory
 
     # ---- where it is
 
@@ -292,7 +290,11 @@ def _plain(value: Any) -> Any:
 def _settle(result: Any) -> Any:
     """Results that left the memory become plain arrays, also inside a list or a tuple."""
     if isinstance(result, DmaBuffer):
-        return np.asarray(result) if result._lease is None else result
+        if result._lease is None:
+            return np.asarray(result)
+        if result._memory is None:  # another thread has called free() while numpy made it
+            raise result._lease.refusal()
+        return result
     if isinstance(result, list):
         return [_settle(item) for item in result]
     if isinstance(result, tuple):

@@ -165,7 +165,7 @@ class Pool:
         return buffer
 
     def stats(self) -> PoolStats:
-        """What is used and free now, in bytes."""
+        """What is used and free now, in bytes; what other threads do meanwhile may show in one figure only."""
         free, largest, count = self._free.free, self._free.largest_free(), len(self._places)
         used = self.size - free
         return PoolStats(self.size, used, free, largest, BufferCount(used - self._other_users, count))
