@@ -55,6 +55,24 @@ class FreeList:
     def block_count(self) -> int:
         """Free blocks; 1 when nothing is allocated."""
 
+class Mapping:
+    """The bytes of an array (uint8, shape (n,), contiguous) as a pool cuts them up."""
+
+    def __init__(self, array: NDArray[np.uint8]) -> None: ...
+    @property
+    def pointer(self) -> int:
+        """Where byte 0 is."""
+    def extent(self, offset: int, nbytes: int) -> Extent:
+        """A part; IndexError when it leaves the mapping."""
+
+class Extent:
+    """Writable bytes, exported by the buffer protocol; keeps what it is mapped from. Can be referred to weakly."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+def data_pointer(array: NDArray[Any]) -> int:
+    """Address of the first element, as ``array.__array_interface__`` has it, in a tenth of the time."""
+
 def install_buffer_method(cls: type[Any]) -> None:
     """Make the buffer protocol of ``cls`` call its ``__buffer__``, as Python 3.12 does by itself."""
 
@@ -279,6 +297,10 @@ class Kernels:
         self, out: NDArray[np.int16], values: NDArray[np.float32] | NDArray[np.float64], key: int, start: int
     ) -> bool:
         """False when a value is NaN."""
+    def counter(self, out: NDArray[np.int16], first: int) -> None:
+        """Write first, first + 1, ..; TypeError when ``out`` is not contiguous."""
+    def step_break(self, samples: NDArray[np.int16], start: int, step: int) -> int:
+        """The first index above ``start`` whose sample is not ``step`` above the one before, or their number."""
 
 class Tones:
     """A sum of sines: rows of (step high, step low, phase high, phase low, scale).

@@ -136,7 +136,7 @@ def test_what_is_over_can_still_be_described(ring):
     loan.end(REASON)
     for over in (array, part):
         for text in (repr(over), str(over), f"{over}"):
-            assert text == f"DmaBuffer({WHAT}, given back, was 256 B at 0x4000_0100 in ps-cma)"
+            assert text == f"DmaBuffer({WHAT}, given back, was part of 256 B at 0x4000_0100 in ps-cma)"
         assert over.pool is ring.pool
         assert not over.in_flight
     assert np.asarray(array).size == 0  # not even C code finds a pointer in it

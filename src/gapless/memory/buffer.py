@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import install_buffer_method
+from .._native import Extent, data_pointer, install_buffer_method
 from ..errors import (
     BadArgumentError,
     BufferInFlightError,
     BufferUseError,
     NotContiguousError,
 )
-from .lease import Lease, LoanLease, Place, freed_error
+from .lease import Lease, LoanLease
 
 if TYPE_CHECKING:
     from .pool import Pool
@@ -37,29 +37,28 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
     extensions, ``np.nditer``) must be done before ``free()``.
     """
 
-    # Where it is (None: not in DMA memory); what keeps it (None once the buffer itself was freed).
-    _place: Place | None
-    _lease: Lease | LoanLease | None
-    _whole: bool  # the buffer as allocated, not a view of it
+    # No slots: np.ma takes over what is in __dict__, and with it what keeps the memory.
+    _lease: Lease | LoanLease | None = None  # None: not in DMA memory
+    _memory: Extent | None = None  # what keeps it; None once free() has emptied this array
+    _whole: bool = False  # the buffer as allocated, not a view of it
 
     def __new__(cls, *_args: object, **_kwargs: object) -> DmaBuffer:
         """Not for users: only a pool knows physical addresses."""
         raise BadArgumentError("a DmaBuffer comes from pool.allocate(shape, dtype)")
 
     @classmethod
-    def _over(cls, memory: NDArray[Any], lease: Lease) -> DmaBuffer:
-        buffer = memory.view(cls)
-        buffer._place, buffer._lease, buffer._whole = lease.place, lease, True
+    def _over(cls, array: NDArray[Any], lease: Lease | LoanLease, memory: Extent | None) -> DmaBuffer:
+        buffer = array.view(cls)
+        buffer._lease, buffer._memory = lease, memory
         return buffer
 
     def __array_finalize__(self, obj: NDArray[Any] | None) -> None:
         """Called by numpy on every new array of this class: share the lease if the memory is shared."""
-        self._place, self._lease, self._whole = None, None, False
-        if isinstance(obj, DmaBuffer) and obj._place is not None:
-            lease = obj._lease
-            # What was emptied shows no memory, and its views must say why.
-            if lease is None or _shows(self, lease) or not _shows(obj, lease):
-                self._place, self._lease = obj._place, lease
+        if isinstance(obj, DmaBuffer) and (lease := obj._lease) is not None:
+            memory = obj._memory
+            # What is made of an emptied array has no memory either, and must say why.
+            if memory is None or 0 <= data_pointer(self) - lease.pointer < lease.nbytes:
+                self._lease, self._memory = lease, memory
 
     # ---- where it is
 
@@ -76,14 +75,12 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
                 f"memory in C order, so it has no physical address: copy it into a buffer of its own "
                 f"(new = pool.allocate(view.shape, view.dtype); new[...] = view)"
             )
-        return lease.place.address + _pointer(self) - lease.pointer
+        return lease.address + data_pointer(self) - lease.pointer
 
     @property
     def pool(self) -> Pool:
         """The pool it was allocated from, also after ``free()``."""
-        if self._place is None:
-            raise _not_dma_memory()
-        return self._place.pool
+        return self._leased().pool
 
     def sync_to_device(self) -> None:
         """Make what the CPU wrote here visible to devices; nothing to do on coherent memory."""
@@ -102,18 +99,17 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
         raises BufferFreedError from now on. BufferInFlightError while a channel uses it;
         BufferUseError on a view: free the buffer itself.
         """
-        if self._place is not None and self._lease is None:
-            return
         lease = self._leased()
-        if not self._whole:
+        if not self._whole or not isinstance(lease, Lease):
             raise lease.not_yours()
-        cast(Lease, lease).end()
-        self._empty(None)
+        if self._memory is not None:
+            lease.end()
+            self._empty()
 
-    def _empty(self, lease: LoanLease | None) -> None:
+    def _empty(self) -> None:
         # No pointer into the memory may stay behind, not even for C code: become an empty array.
-        cast(Any, np.ndarray).__setstate__(self, (1, (0,), self.dtype, False, b""))
-        self._lease = lease
+        _set_state(self, (1, (0,), self.dtype, False, b""))
+        self._memory = None
 
     @property
     def freed(self) -> bool:
@@ -121,7 +117,7 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
 
         True also for what a stream had lent, once it was given back.
         """
-        return self._place is not None and (self._lease is None or self._lease.freed)
+        return self._lease is not None and self._lease.freed
 
     def __enter__(self) -> DmaBuffer:
         if not self._whole:
@@ -145,7 +141,7 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
 
     def hold(self, name: str) -> None:
         """For drivers: ``name`` uses the memory from now on, so it cannot be freed. Counts."""
-        self._live_lease().hold(name)
+        self._live_lease().hold(name, cast(Extent, self._memory))
 
     def unhold(self, name: str) -> None:
         """For drivers: undo one :meth:`hold`."""
@@ -155,7 +151,7 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
     def in_use_by(self, name: str) -> Iterator[None]:
         """For drivers: hold it inside a ``with`` block."""
         lease = self._live_lease()  # a loan may end inside the block
-        lease.hold(name)
+        lease.hold(name, cast(Extent, self._memory))
         try:
             yield
         finally:
@@ -163,7 +159,7 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
 
     def _leased(self) -> Lease | LoanLease:
         if self._lease is None:
-            raise _not_dma_memory() if self._place is None else freed_error(self._place)
+            raise _not_dma_memory()
         return self._lease
 
     def _live_lease(self) -> Lease | LoanLease:
@@ -175,7 +171,7 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
     def _extent(self) -> tuple[int, int]:
         # Physical range that covers every element, gaps of a strided view included.
         lease = self._live_lease()
-        first = last = _pointer(self) - lease.pointer + lease.place.address
+        first = last = data_pointer(self) - lease.pointer + lease.address
         if self.size == 0:
             return first, 0
         for length, stride in zip(self.shape, self.strides, strict=True):
@@ -243,11 +239,7 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
             _plain(self).flat = _plain(value)
 
         def __repr__(self):
-            if not self.freed:
-                return super().__repr__()
-            ended = isinstance(self._lease, LoanLease) and self._lease.reason is not None
-            state = f"{self._lease.what}, given back" if ended else "freed"
-            return f"DmaBuffer({state}, was {self._place})"
+            return f"DmaBuffer({self._lease.state})" if self.freed else super().__repr__()
 
         def __str__(self):
             return repr(self) if self.freed else super().__str__()
@@ -256,8 +248,9 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
             return repr(self) if self.freed else super().__format__(spec)
 
         def _refuse_freed(self):
-            if self.freed:
-                raise freed_error(self._place) if self._lease is None else self._lease.refusal()
+            lease = self._lease
+            if lease is not None and lease.freed:
+                raise lease.refusal()
 
 
 def span(array: object) -> tuple[int, int]:
@@ -274,12 +267,7 @@ def span(array: object) -> tuple[int, int]:
     return array.physical_address, array.nbytes
 
 
-def _shows(array: NDArray[Any], lease: Lease | LoanLease) -> bool:
-    return 0 <= _pointer(array) - lease.pointer < lease.place.nbytes
-
-
-def _pointer(array: NDArray[Any]) -> int:
-    return cast(int, array.__array_interface__["data"][0])
+_set_state: Callable[[DmaBuffer, tuple[Any, ...]], None] = np.ndarray.__setstate__
 
 
 def _not_dma_memory() -> NotContiguousError:
@@ -302,7 +290,11 @@ def _plain(value: Any) -> Any:
 def _settle(result: Any) -> Any:
     """Results that left the memory become plain arrays, also inside a list or a tuple."""
     if isinstance(result, DmaBuffer):
-        return np.asarray(result) if result._place is None else result
+        if result._lease is None:
+            return np.asarray(result)
+        if result._memory is None:  # another thread has called free() while numpy made it
+            raise result._lease.refusal()
+        return result
     if isinstance(result, list):
         return [_settle(item) for item in result]
     if isinstance(result, tuple):

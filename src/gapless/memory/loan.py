@@ -29,12 +29,10 @@ class Loan:
         lease = view._live_lease()
         if not isinstance(lease, Lease):
             raise BufferUseError(f"{what}: this array is on loan already, as {lease.what}")
-        self._lease = LoanLease(lease, lease.place, lease.pointer, what)
+        self._lease = LoanLease(lease, what)
         # Through plain arrays of its own, so that what is made of it refers to those, not to the array
         # that end() empties (PyArray_SetBaseObject skips bases of one type only).
-        self.array: DmaBuffer = np.asarray(view).view().view(DmaBuffer)
-        self.array._place = lease.place
-        self.array._lease = self._lease
+        self.array = DmaBuffer._over(np.asarray(view).view(), self._lease, view._memory)
 
     @property
     def ended(self) -> bool:
@@ -47,8 +45,7 @@ class Loan:
         A plain array made of it before (``np.asarray``) still reads the memory, which belongs to nobody
         else while such an array lives. A second call does nothing.
         """
-        lease = self._lease
-        if lease.reason is None:
-            lease.reason = reason
+        if self._lease.reason is None:
+            self._lease.reason = reason
             # What the user's variable still refers to must not keep the memory of a buffer freed later.
-            self.array._empty(lease if lease.holders else lease.ended())
+            self.array._empty()
