@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -99,9 +100,7 @@ def test_each_dac_converts_its_channel(board, taps, engine, count):
 def test_repeats_and_what_a_report_shows(board, taps, repeat, samples, count):
     signal = frames(count, 5)
     total = samples or count * repeat
-    report = board.dac(0).play(
-        signal, rate=1e9, channels=2, repeat=repeat, samples=samples, sha256=False, head=70, memory="ps-cma"
-    )
+    report = board.dac(0).play(signal, rate=1e9, channels=2, repeat=repeat, samples=samples, head=70, memory="ps-cma")
     assert report.samples_played == report.samples_requested == total
     assert np.array_equal(report.head, np.resize(signal, (min(70, total), 2)))
     assert report.signal_seconds == pytest.approx(total / 1e9)
@@ -462,12 +461,11 @@ def test_a_pair_takes_both_converters(board):
 )
 def test_channels_that_are_not_there(board, converter, channels, words):
     part = getattr(board, converter[:3])(int(converter[3:]))
+    run = partial(part.play, frames(10)) if converter.startswith("dac") else partial(part.record, 10)
     with pytest.raises(BadArgumentError, match=words):
         part.path(channels)
     with pytest.raises(BadArgumentError, match=words):
-        part.record(10, rate=1e9, channels=channels) if converter[0] == "a" else part.play(
-            frames(10), rate=1e9, channels=channels
-        )
+        run(rate=1e9, channels=channels)
 
 
 def test_a_design_without_pairs_says_so():
