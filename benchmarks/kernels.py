@@ -2,8 +2,9 @@
 
 Arrays are made and touched before anything is timed. Interleaving and packing are measured on one core with
 64 MiB of samples, which is more than any cache holds here and what a signal is: against ``np.copyto`` of half as many
-bytes as the kernel reads and writes together, so that both move the same. Tones are measured on two cores, as two
-halves, into int16: against numpy's expression on one core, which is what a notebook does, and against 1 GSa/s.
+bytes as the kernel reads and writes together, so that both move the same: the counter is only written, and its check
+only reads, so that the copy reads half as many bytes and writes the other half. Tones are measured on two cores, as
+two halves, into int16: against numpy's expression on one core, which is what a notebook does, and against 1 GSa/s.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gapless import samples
 from gapless.samples import MultiToneSource, Tone, variants
@@ -42,7 +44,15 @@ def run() -> Iterator[Comparison]:
     moved = stream.nbytes + words.nbytes
     yield against_copy("pack 12 bit", lambda: samples.pack12(stream, words), moved)
     yield against_copy("unpack 12 bit", lambda: samples.unpack12(words, back), moved)
+    yield from counter(back)
     yield from tones()
+
+
+def counter(out: NDArray[np.int16]) -> Iterator[Comparison]:
+    yield against_copy("counter", lambda: samples.CounterSource().fill(out, 0), out.nbytes)
+    yield against_copy("check of the counter", lambda: samples.check_counter(out), out.nbytes)
+    if samples.check_counter(out):
+        raise SystemExit("the counter is not one")
 
 
 def against_copy(name: str, kernel: Callable[[], object], moved: int) -> Comparison:

@@ -62,8 +62,8 @@ private:
 
 // The machine with its parts by number, in the order in which they were added.
 struct PyMachine {
-    PyMachine(double read_cost, double write_cost)
-        : machine(std::make_shared<Machine>(AccessCost{to_time(read_cost), to_time(write_cost)})) {}
+    PyMachine(double read_cost, double write_cost, double slowdown)
+        : machine(std::make_shared<Machine>(AccessCost{to_time(read_cost), to_time(write_cost)}, slowdown)) {}
     PyMachine(PyMachine&&) = default;
     ~PyMachine() {
         nb::gil_scoped_release release;
@@ -83,6 +83,8 @@ struct PyMachine {
     std::vector<AxiDma*> dmas;
     std::vector<Dac*> dacs;
     std::vector<Adc*> adcs;
+    std::vector<Splitter*> splitters;
+    std::vector<Combiner*> combiners;
     std::vector<std::shared_ptr<Tap>> taps;
 };
 
@@ -108,6 +110,16 @@ std::size_t add_dma(PyMachine& self, std::uint64_t base, std::string name, bool 
     for (std::size_t kind = 0; kind < ports.size(); ++kind) config.ports[kind] = self.ports.at(ports[kind]);
     self.dmas.push_back(&self.machine->add_dma(base, std::move(config)));
     return self.dmas.size() - 1;
+}
+
+// The converters with these numbers, which are to run in step.
+template <typename T>
+std::vector<T*> chosen(const std::vector<T*>& known, const std::vector<std::size_t>& numbers) {
+    if (numbers.size() != 2 && numbers.size() != 4 && numbers.size() != 8)
+        throw nb::value_error("2, 4 or 8 converters run in step");
+    std::vector<T*> found;
+    for (std::size_t number : numbers) found.push_back(known.at(number));
+    return found;
 }
 
 using Samples = nb::ndarray<const std::uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
@@ -150,7 +162,7 @@ std::vector<std::tuple<double, std::string, std::string, std::uint64_t>> finding
 
 void bind_model(nb::module_& m) {
     nb::class_<PyMachine>(m, "Machine")  // one board's models
-        .def(nb::init<double, double>(), "read_cost"_a, "write_cost"_a)
+        .def(nb::init<double, double, double>(), "read_cost"_a, "write_cost"_a, "slowdown"_a = 0.0)
         .def("add_port",
              [](PyMachine& self, double bandwidth) {
                  self.ports.push_back(&self.machine->add_port(bandwidth));
@@ -178,6 +190,18 @@ void bind_model(nb::module_& m) {
                  return self.adcs.size() - 1;
              },
              "base"_a, "samples_per_beat"_a, "fifo_bytes"_a)
+        .def("add_splitter",
+             [](PyMachine& self, std::uint64_t base, const std::vector<std::size_t>& dacs) {
+                 self.splitters.push_back(&self.machine->add_splitter(base, chosen(self.dacs, dacs)));
+                 return self.splitters.size() - 1;
+             },
+             "base"_a, "dacs"_a)
+        .def("add_combiner",
+             [](PyMachine& self, std::uint64_t base, const std::vector<std::size_t>& adcs) {
+                 self.combiners.push_back(&self.machine->add_combiner(base, chosen(self.adcs, adcs)));
+                 return self.combiners.size() - 1;
+             },
+             "base"_a, "adcs"_a)
         .def("connect_dac",
              [](PyMachine& self, std::size_t dma, std::size_t dac) {
                  self.dmas.at(dma)->mm2s().connect(self.dacs.at(dac));
@@ -188,6 +212,16 @@ void bind_model(nb::module_& m) {
                  self.dmas.at(dma)->s2mm().connect(self.adcs.at(adc));
              },
              "dma"_a, "adc"_a)
+        .def("connect_splitter",
+             [](PyMachine& self, std::size_t dma, std::size_t splitter) {
+                 self.dmas.at(dma)->mm2s().connect(self.splitters.at(splitter));
+             },
+             "dma"_a, "splitter"_a)
+        .def("connect_combiner",
+             [](PyMachine& self, std::size_t dma, std::size_t combiner) {
+                 self.dmas.at(dma)->s2mm().connect(self.combiners.at(combiner));
+             },
+             "dma"_a, "combiner"_a)
         .def("connect_fifo",
              [](PyMachine& self, std::size_t from, std::size_t to, std::uint32_t depth) {
                  StreamFifo& fifo = self.machine->add_fifo(depth);

@@ -118,7 +118,18 @@ void bind_samples(nb::module_& m) {
         .def("quantise", quantisation(&Kernels::quantise32), "out"_a, "values"_a, Release())
         .def("quantise", quantisation(&Kernels::quantise64), "out"_a, "values"_a, Release())
         .def("dither", dithering(&Kernels::dither32), "out"_a, "values"_a, "key"_a, "start"_a, Release())
-        .def("dither", dithering(&Kernels::dither64), "out"_a, "values"_a, "key"_a, "start"_a, Release());
+        .def("dither", dithering(&Kernels::dither64), "out"_a, "values"_a, "key"_a, "start"_a, Release())
+        .def("counter",
+             [](const PyKernels& self, const Vector<std::int16_t>& out, std::int16_t first) {
+                 self.kernels->counter(out.data(), out.size(), first);
+             },
+             "out"_a.noconvert(), "first"_a, Release())
+        .def("step_break",
+             [](const PyKernels& self, const Vector<const std::int16_t>& samples, std::size_t start, std::int16_t step) {
+                 require(start < samples.size());
+                 return start + self.kernels->step_break(samples.data() + start, samples.size() - start, step);
+             },
+             "samples"_a, "start"_a, "step"_a, Release());
 
     // (step high, step low, phase high, phase low, scale)
     using Row = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, double>;

@@ -124,8 +124,10 @@ void Adc::accept(std::int64_t beats) {
 
 Time Adc::when_beats_more(std::int64_t beats) const { return grid_.at(ticks_ + beats); }
 
-Pull Adc::pull(Time now, std::uint8_t* destination, std::uint32_t limit, Cause late_cause, Component& consumer) {
+Pull Adc::offer(Time now, std::uint32_t limit, Cause late_cause, Component& consumer) {
     drop_cause_ = late_cause;
+    // Somebody may have read a counter while samples were dropped: why they are is known only now.
+    if (late_cause != Cause::bandwidth) gaps_.attribute(static_cast<std::uint64_t>(ticks_) * samples_per_beat_, late_cause);
     settle(now);
     drop_cause_ = Cause::bandwidth;
     const std::uint64_t packet_bytes = 2 * packet_;
@@ -144,13 +146,19 @@ Pull Adc::pull(Time now, std::uint8_t* destination, std::uint32_t limit, Cause l
         later.when = when_beats_more(missing_beats);
         return later;
     }
-    copy_out(fifo_, read_, destination, want);
-    read_ = static_cast<std::uint32_t>((std::size_t{read_} + want) % fifo_.size());
-    level_ -= want;
-    delivered_ += want;
-    Pull taken;
-    taken.nbytes = want;
-    taken.end_of_packet = want == to_packet_end || want == to_capture_end;
+    Pull offered;
+    offered.nbytes = want;
+    offered.end_of_packet = want == to_packet_end || want == to_capture_end;
+    return offered;
+}
+
+Pull Adc::pull(Time now, std::uint8_t* destination, std::uint32_t limit, Cause late_cause, Component& consumer) {
+    const Pull taken = offer(now, limit, late_cause, consumer);
+    if (taken.nbytes == 0) return taken;
+    copy_out(fifo_, read_, destination, taken.nbytes);
+    read_ = static_cast<std::uint32_t>((std::size_t{read_} + taken.nbytes) % fifo_.size());
+    level_ -= taken.nbytes;
+    delivered_ += taken.nbytes;
     return taken;
 }
 

@@ -44,6 +44,8 @@ public:
     // was enabled before is sample 0 of the DAC. Both run at one rate.
     void set_loopback(Dac& dac);
 
+    // What pull() would take now, and nothing is taken.
+    Pull offer(Time now, std::uint32_t limit, Cause late_cause, Component& consumer);
     Pull pull(Time now, std::uint8_t* destination, std::uint32_t limit, Cause late_cause,
               Component& consumer) override;
 

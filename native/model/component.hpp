@@ -34,7 +34,7 @@ protected:
     Time due_ = never;
 };
 
-// Interrupt lines as levels. `changed` tells the machine to look whether somebody waits for one.
+// Interrupt lines, or signals, as levels. `changed` tells the machine to look whether somebody waits for one.
 class InterruptLines {
 public:
     void set(int line, bool level) {

@@ -30,6 +30,11 @@ public:
         }
         missing_ += length;
     }
+    // A gap that still goes on at `end` turns out to have had this cause.
+    void attribute(std::uint64_t end, Cause cause) {
+        if (!log_.empty() && log_.size() == count_ && log_.back().index + log_.back().length == end)
+            log_.back().cause = cause;
+    }
     const std::vector<Gap>& log() const { return log_; }
     std::uint64_t count() const { return count_; }
     std::uint64_t missing() const { return missing_; }

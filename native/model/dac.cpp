@@ -88,13 +88,17 @@ void Dac::place(std::int64_t tick, Cause cause) {
     last_samples_ = samples_per_beat_;
 }
 
+bool Dac::has_room(std::uint32_t nbytes, Component& producer) {
+    // While it is disabled nothing leaves the FIFO.
+    if (enabled() || (!started_ && run_ + beats_of(nbytes) <= depth_)) return true;
+    blocked_ = &producer;
+    return false;
+}
+
 std::optional<Time> Dac::push(const Burst& burst, Component& producer) {
-    const auto beats = static_cast<std::int64_t>((burst.nbytes + beat_bytes() - 1) / beat_bytes());
-    if (!enabled()) {  // nothing leaves the FIFO
-        if (started_ || run_ + beats > depth_) {
-            blocked_ = &producer;
-            return std::nullopt;
-        }
+    if (!has_room(burst.nbytes, producer)) return std::nullopt;
+    const std::int64_t beats = beats_of(burst.nbytes);
+    if (!enabled()) {
         last_accept_ = burst.last;
     } else if (!started_) {
         start(burst.first);
@@ -119,7 +123,7 @@ std::optional<Time> Dac::push(const Burst& burst, Component& producer) {
                 run_ += beats - 1;
             }
         } else {
-            if (wired_) keep_output(next_tick_ - 1, burst.data, beat_bytes(), burst.now);
+            if (wired_) keep_output(next_tick_ - 1, burst.data, std::min(beat_bytes(), burst.nbytes), burst.now);
             for (std::int64_t beat = 1; beat < beats; ++beat) {
                 const Time arrival =
                     std::max(last_accept_, burst.first + (burst.last - burst.first) * beat / (beats - 1));

@@ -17,6 +17,10 @@ public:
     Dac(std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
 
     std::optional<Time> push(const Burst& burst, Component& producer) override;
+    // Whether push() would take that many bytes; if not, `producer` is woken when it would.
+    bool has_room(std::uint32_t nbytes, Component& producer);
+    // Whether anybody looks at the data of a burst.
+    bool watched() const { return tap_ != nullptr || wired_; }
 
     // `tap` sees every sample converted, in order, without what a gap is filled with.
     void set_tap(Tap tap) { tap_ = std::move(tap); }
@@ -50,6 +54,7 @@ private:
     };
     void start(Time time);
     std::int64_t waiting(Time now) const;
+    std::int64_t beats_of(std::uint32_t nbytes) const { return (nbytes + beat_bytes() - 1) / beat_bytes(); }
     void place(std::int64_t tick, Cause cause);
     void keep_output(std::int64_t tick, const std::uint8_t* data, std::uint32_t nbytes, Time now);
 

@@ -4,6 +4,8 @@
 
 namespace gapless {
 
+Machine::Machine(AccessCost cost, double slowdown) : cost_(cost), cpu_clock_(slowdown) {}
+
 // ---- assembly --------------------------------------------------------------------------------------
 
 Port& Machine::add_port(double bandwidth) {
@@ -34,6 +36,14 @@ Dac& Machine::add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::u
 
 Adc& Machine::add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
     return add_device(base, std::make_unique<Adc>(samples_per_beat, fifo_bytes));
+}
+
+Splitter& Machine::add_splitter(std::uint64_t base, std::vector<Dac*> dacs) {
+    return add_device(base, std::make_unique<Splitter>(std::move(dacs)));
+}
+
+Combiner& Machine::add_combiner(std::uint64_t base, std::vector<Adc*> adcs) {
+    return add_device(base, std::make_unique<Combiner>(std::move(adcs)));
 }
 
 StreamFifo& Machine::add_fifo(std::uint32_t depth) {
@@ -89,10 +99,15 @@ void Machine::take_turn(Lock& lock, Actor& actor) {
     if (actor.cancelled) throw Cancelled();
 }
 
-bool Machine::wait_line(Lock& lock, Actor& actor, unsigned line, Time deadline) {
+bool Machine::is_up(Awaited awaited) const {
+    return (awaited.interrupt >= 0 && interrupts_.level(static_cast<unsigned>(awaited.interrupt))) ||
+           (awaited.signal >= 0 && signals_.level(static_cast<unsigned>(awaited.signal)));
+}
+
+bool Machine::wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline) {
     take_turn(lock, actor);
-    if (interrupts_.level(line)) return true;
-    actor.line = line;
+    if (is_up(awaited)) return true;
+    actor.awaited = awaited;
     actor.deadline = deadline;
     actor.state = Actor::State::waiting;
     while (actor.state == Actor::State::waiting) {
@@ -113,11 +128,11 @@ bool Machine::wait_line(Lock& lock, Actor& actor, unsigned line, Time deadline) 
     return true;
 }
 
-// Whoever waits for a line that is asserted now continues at this time.
+// Whoever waits for what is up now continues at this time.
 bool Machine::wake_waiting() {
     bool woken = false;
     for (const auto& actor : actors_) {
-        if (actor->state != Actor::State::waiting || !interrupts_.level(actor->line)) continue;
+        if (actor->state != Actor::State::waiting || !is_up(actor->awaited)) continue;
         actor->time = now_;
         actor->state = Actor::State::requesting;
         woken = true;
@@ -142,6 +157,16 @@ bool Machine::advance(Time until, const Actor& driver) {
         if (interrupts_.take_changed() && wake_waiting()) return false;
         if (events % 4096 == 0 && driver.cancelled) return true;
     }
+}
+
+unsigned Machine::add_signal() {
+    for (unsigned signal = 0; signal < 64; ++signal) {
+        if ((signals_taken_ >> signal & 1) != 0) continue;
+        signals_taken_ |= std::uint64_t{1} << signal;
+        signals_.set(static_cast<int>(signal), false);
+        return signal;
+    }
+    throw std::runtime_error("all 64 signals of the board are taken: close a stream first");
 }
 
 // ---- bus -------------------------------------------------------------------------------------------
@@ -189,14 +214,20 @@ public:
         actor_->time += machine_->cost_.write;
     }
 
-    bool wait_interrupt(unsigned line, Time timeout) override {
+    bool wait(Awaited awaited, Time timeout) override {
         Turn turn(*this);
         const Time deadline = actor_->time + std::clamp<Time>(timeout, 0, longest_wait);
-        return machine_->wait_line(turn.lock, *actor_, line, deadline);
+        return machine_->wait(turn.lock, *actor_, awaited, deadline);
     }
 
     Time now() override {
+        const Time worked = machine_->cpu_clock_.since(mark_);
         Machine::Lock lock(machine_->mutex_);
+        if (!in_turn_) {  // else another thread is in there, and this one only asks
+            if (!resumed_) actor_->time += worked;
+            resumed_ = false;
+            machine_->cpu_clock_.start(mark_);
+        }
         return actor_->time;
     }
 
@@ -206,11 +237,42 @@ public:
         machine_->take_turn(turn.lock, *actor_);
     }
 
+    void spend(Time time) override {
+        Turn turn(*this);
+        actor_->time += std::clamp<Time>(time, 0, longest_wait);
+    }
+
+    unsigned add_signal() override {
+        Machine::Lock lock(machine_->mutex_);
+        return machine_->add_signal();
+    }
+
+    void remove_signal(unsigned signal) override {
+        Machine::Lock lock(machine_->mutex_);
+        machine_->signals_taken_ &= ~(std::uint64_t{1} << signal);
+    }
+
+    void set_signal(unsigned signal, bool level) override {
+        Access access(*this);
+        machine_->signals_.set(static_cast<int>(signal), level);
+        if (machine_->signals_.take_changed()) machine_->wake_waiting();
+    }
+
+    bool take_turn() override {
+        try {
+            const Access access(*this);
+        } catch (const Cancelled&) {
+            return false;
+        }
+        return true;
+    }
+
     std::shared_ptr<RegisterBus> fork(const std::string&) override {
         return std::make_shared<VirtualBus>(machine_, now());
     }
 
     void park() override {
+        now();  // what was worked until here
         Machine::Lock lock(machine_->mutex_);
         ++parked_;
         settle();
@@ -220,6 +282,7 @@ public:
         Machine::Lock lock(machine_->mutex_);
         --parked_;
         if (!in_turn_) actor_->time = std::max(actor_->time, time);
+        resumed_ = true;
         settle();
     }
 
@@ -230,19 +293,28 @@ public:
     }
 
 private:
-    // Inside, the actor's state is take_turn()'s and wait_line()'s business; the others look when it is over.
+    // Inside, the actor's state is take_turn()'s and wait()'s business; the others look when it is over.
     struct Turn {
-        explicit Turn(VirtualBus& owner) : bus(owner), one_at_a_time(owner.mutex_), lock(owner.machine_->mutex_) {
+        explicit Turn(VirtualBus& owner)
+            : bus(owner),
+              worked(owner.machine_->cpu_clock_.since(owner.mark_)),
+              one_at_a_time(owner.mutex_),
+              lock(owner.machine_->mutex_) {
             bus.in_turn_ = true;
+            // Having waited for another loop to end is no work.
+            if (!bus.resumed_) bus.actor_->time += worked;
+            bus.resumed_ = false;
         }
         ~Turn() {
             bus.in_turn_ = false;
             bus.settle();
+            bus.machine_->cpu_clock_.start(bus.mark_);
         }
         Turn(const Turn&) = delete;
         Turn& operator=(const Turn&) = delete;
 
         VirtualBus& bus;
+        const Time worked;
         std::lock_guard<std::mutex> one_at_a_time;
         Machine::Lock lock;
     };
@@ -260,8 +332,9 @@ private:
     std::shared_ptr<Machine> machine_;
     std::shared_ptr<Machine::Actor> actor_;
     std::mutex mutex_;  // an actor is one thread of control
-    bool in_turn_ = false;
+    bool in_turn_ = false, resumed_ = false;
     unsigned parked_ = 0;
+    CpuClock::Mark mark_;
 };
 
 std::shared_ptr<RegisterBus> Machine::bus() {

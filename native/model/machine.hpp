@@ -14,7 +14,10 @@
 
 #include "model/adc.hpp"
 #include "model/axi_dma.hpp"
+#include "model/combiner.hpp"
+#include "model/cpu_clock.hpp"
 #include "model/dac.hpp"
+#include "model/splitter.hpp"
 #include "model/stream_fifo.hpp"
 #include "register_bus.hpp"
 
@@ -27,13 +30,16 @@ struct AccessCost {
 
 class Machine : public std::enable_shared_from_this<Machine> {
 public:
-    explicit Machine(AccessCost cost) : cost_(cost) {}
+    // `slowdown` above 0: the CPU time that software spends between two accesses passes, too, so many times over.
+    explicit Machine(AccessCost cost, double slowdown = 0);
 
     // ---- assembly, before the first access ----
     Port& add_port(double bandwidth);
     AxiDma& add_dma(std::uint64_t base, DmaConfig config);
     Dac& add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
     Adc& add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
+    Splitter& add_splitter(std::uint64_t base, std::vector<Dac*> dacs);
+    Combiner& add_combiner(std::uint64_t base, std::vector<Adc*> adcs);
     StreamFifo& add_fifo(std::uint32_t depth);
 
     AddressSpace& memory() { return memory_; }
@@ -54,7 +60,7 @@ private:
         std::uint64_t id = 0;
         State state = State::running;
         Time time = 0;
-        unsigned line = 0;
+        Awaited awaited;
         Time deadline = never;
         std::atomic<bool> cancelled{false};
         Time key() const { return state == State::waiting ? deadline : time; }
@@ -67,9 +73,11 @@ private:
     void remove_actor(const Actor& actor);
     bool is_first(const Actor& actor) const;
     void take_turn(Lock& lock, Actor& actor);
-    bool wait_line(Lock& lock, Actor& actor, unsigned line, Time deadline);
+    bool wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline);
+    bool is_up(Awaited awaited) const;
     bool advance(Time until, const Actor& driver);
     bool wake_waiting();
+    unsigned add_signal();
     Device& decode(std::uint64_t address, std::uint32_t& offset) const;
 
     struct Mapping {
@@ -79,6 +87,7 @@ private:
     static constexpr std::uint64_t window = 0x1000;  // of a device's registers
 
     const AccessCost cost_;
+    const CpuClock cpu_clock_;
     std::mutex mutex_;
     std::condition_variable turn_;
     Time now_ = 0;
@@ -86,7 +95,8 @@ private:
     std::vector<std::shared_ptr<Actor>> actors_;
 
     AddressSpace memory_;
-    InterruptLines interrupts_;
+    InterruptLines interrupts_, signals_;
+    std::uint64_t signals_taken_ = 0;  // a bit each
     Findings findings_;
     std::vector<std::unique_ptr<Port>> ports_;
     std::vector<std::unique_ptr<Device>> devices_;

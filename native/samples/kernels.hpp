@@ -36,6 +36,11 @@ struct Kernels {
                        std::size_t count);
     // To the nearest, ties to even. The values are within int16.
     void (*round)(std::int16_t* out, const double* values, std::size_t count);
+
+    // first, first + 1, ..: wraps from 32767 to -32768.
+    void (*counter)(std::int16_t* out, std::size_t count, std::int16_t first);
+    // The first index from 1 on whose sample is not `step` above the one before (it may wrap), or `count`.
+    std::size_t (*step_break)(const std::int16_t* samples, std::size_t count, std::int16_t step);
 };
 
 // The variants this machine can run, the best one last.

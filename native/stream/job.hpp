@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "stream/loops.hpp"
+#include "stream/scheduling.hpp"
 
 namespace gapless {
 
@@ -17,8 +18,12 @@ public:
     using Loop = std::function<LoopResult(RegisterBus&, std::atomic<std::uint64_t>&)>;
 
     // Starts at once, at the time of `parent`, whose thread of control then waits here: see wait().
-    Job(std::shared_ptr<RegisterBus> parent, Loop loop)
-        : parent_(std::move(parent)), bus_(parent_->fork("job")), loop_(std::move(loop)), thread_([this] { run(); }) {}
+    Job(std::shared_ptr<RegisterBus> parent, Loop loop, Scheduling scheduling = {})
+        : parent_(std::move(parent)),
+          bus_(parent_->fork("job")),
+          loop_(std::move(loop)),
+          scheduling_(scheduling),
+          thread_([this] { run(); }) {}
     ~Job() {
         bus_->cancel();
         thread_.join();
@@ -36,7 +41,9 @@ public:
             parent_parked_ = true;
             if (ended_) resume_parent();
         }
-        return ended_cv_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return ended_; });
+        if (!ended_cv_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return ended_; })) return false;
+        parent_->now();  // from here on it is at work again
+        return true;
     }
     // Ends the loop, and returns when it has ended. The parent is not parked meanwhile: no other loop gets
     // ahead of it.
@@ -49,6 +56,11 @@ public:
         std::lock_guard lock(mutex_);
         return ended_;
     }
+    // What the system refused of the scheduling that was asked; empty when nothing.
+    std::string refused() {
+        std::lock_guard lock(mutex_);
+        return refused_;
+    }
     std::uint64_t bytes() const { return progress_.load(std::memory_order_relaxed); }
     LoopResult result() {
         std::lock_guard lock(mutex_);
@@ -57,6 +69,10 @@ public:
 
 private:
     void run() {
+        {
+            std::lock_guard lock(mutex_);
+            refused_ = apply(scheduling_);
+        }
         LoopResult result = loop_(*bus_, progress_);
         std::lock_guard lock(mutex_);
         result_ = std::move(result);
@@ -72,6 +88,8 @@ private:
 
     std::shared_ptr<RegisterBus> parent_, bus_;
     Loop loop_;
+    const Scheduling scheduling_;
+    std::string refused_;
     std::atomic<std::uint64_t> progress_{0};
     std::mutex mutex_;
     std::condition_variable ended_cv_;

@@ -31,50 +31,46 @@ void store32(std::uint8_t* at, std::uint32_t value) {
 
 std::uint32_t load32(const std::uint8_t* at) { return *reinterpret_cast<const volatile std::uint32_t*>(at); }
 
-void write_descriptor(const Ring& ring, const Plan& plan, std::uint64_t index) {
-    const Segment& segment = plan.at(index);
+void write_descriptor(const Ring& ring, const Piece& piece, std::uint64_t index) {
+    const Segment& segment = piece.segment;
     std::uint8_t* at = ring.host + index % ring.count * descriptor_bytes;
     const std::uint64_t next = ring.base + (index + 1) % ring.count * descriptor_bytes;
     store32(at, low(next));
     store32(at + 4, high(next));
     store32(at + buffer_offset, low(segment.address));
     store32(at + buffer_offset + 4, high(segment.address));
-    store32(at + control_offset, segment.length | (plan.starts_packet(index) ? start_of_frame : 0) |
-                                     (plan.ends_packet(index) ? end_of_frame : 0));
+    store32(at + control_offset, segment.length | (piece.starts_packet ? start_of_frame : 0) |
+                                     (piece.ends_packet ? end_of_frame : 0));
     store32(at + status_offset, 0);
-}
-
-template <typename Body>
-LoopResult guarded(Body body) {
-    LoopResult result;
-    try {
-        body(result);
-    } catch (const Cancelled&) {
-        result.outcome = Outcome::cancelled;
-    } catch (const BusFault& fault) {
-        result.outcome = Outcome::bus_fault;
-        result.message = fault.what();
-    }
-    return result;
 }
 
 }  // namespace
 
-LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, const Plan& plan, const LoopOptions& options,
+LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, Feed& feed, const LoopOptions& options,
                       std::atomic<std::uint64_t>& progress) {
     return guarded([&](LoopResult& result) {
         Time completed = bus.now();
-        const std::uint64_t size = plan.size();
-        for (std::uint64_t index = 0; index < size; ++index) {
-            const Segment& segment = plan.at(index);
+        std::uint64_t ready = feed.ready(bus);
+        for (std::uint64_t index = 0;; ++index) {
+            bool waited = false;
+            while (index >= ready && !feed.closed()) {
+                bus.wait({-1, feed.signal()}, never);
+                ready = feed.ready(bus);
+                waited = true;
+            }
+            if (index >= ready) return;
+            const Segment segment = feed.piece(index).segment;
             result.address = segment.address;
             bus.write32(port.registers + address_register, low(segment.address));
             if (port.wide) bus.write32(port.registers + address_register + 4, high(segment.address));
             if (index > 0 && options.software_delay > 0)
                 bus.sleep_until(completed + options.software_delay - options.start_latency);
+            if (index > 0 && !waited) result.rearm_longest = std::max(result.rearm_longest, bus.now() - completed);
             bus.write32(port.registers + length_register, segment.length);
+            // The engine is busy: now is the time to tell of the piece before.
+            if (index > 0) feed.publish(bus);
 
-            const bool asserted = bus.wait_interrupt(port.interrupt, options.timeout);
+            const bool asserted = bus.wait({static_cast<int>(port.interrupt), -1}, options.timeout);
             completed = bus.now();
             result.status = bus.read32(port.registers + dmasr);
             if ((result.status & error_bits) != 0) {
@@ -92,38 +88,48 @@ LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, const Plan& pla
             result.bytes += moved;
             ++result.transfers;
             progress.store(result.bytes, std::memory_order_relaxed);
+            feed.moved(bus, moved);
             if (moved < segment.length) return;
+            ready = feed.ready(bus);
+            if (index + 1 >= ready) feed.publish(bus);
         }
     });
 }
 
-LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring, const Plan& plan,
-                    std::uint32_t control, const LoopOptions& options, std::atomic<std::uint64_t>& progress) {
+LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring, Feed& feed, std::uint32_t control,
+                    const LoopOptions& options, std::atomic<std::uint64_t>& progress) {
     return guarded([&](LoopResult& result) {
-        const std::uint64_t size = plan.size();
         std::uint64_t queued = 0;  // descriptors written
-        const auto queue = [&] {
-            while (queued < size && queued < result.transfers + ring.count) {
-                write_descriptor(ring, plan, queued);
-                ++queued;
-            }
+        // Writes descriptors for what is ready, and tells the engine.
+        const auto extend = [&] {
+            const std::uint64_t until = std::min(feed.ready(bus), result.transfers + ring.count);
+            if (queued >= until) return;
+            const bool first = queued == 0;
+            for (; queued < until; ++queued) write_descriptor(ring, feed.piece(queued), queued);
             std::atomic_thread_fence(std::memory_order_seq_cst);
-        };
-        const auto write_tail = [&] {
+            if (first) {
+                write_pointer(bus, port, curdesc, ring.base);
+                bus.write32(port.registers + dmacr, control);
+            }
             write_pointer(bus, port, taildesc, ring.base + (queued - 1) % ring.count * descriptor_bytes);
         };
 
-        queue();
-        write_pointer(bus, port, curdesc, ring.base);
-        bus.write32(port.registers + dmacr, control);
-        write_tail();
-        Time deadline = bus.now() + options.timeout;
-        Time pause = options.poll;
-        while (result.transfers < size) {
+        Time deadline = 0, pause = options.poll;
+        for (;;) {
+            const bool was_empty = result.transfers == queued;
+            extend();
+            if (result.transfers == queued) {
+                if (feed.closed()) return;
+                bus.wait({-1, feed.signal()}, never);
+                continue;
+            }
+            if (was_empty) deadline = bus.now() + options.timeout;
             result.address = ring.base + result.transfers % ring.count * descriptor_bytes;
             const Time left = deadline - bus.now();
-            const bool asserted = bus.wait_interrupt(port.interrupt, options.poll > 0 ? std::min(pause, left) : left);
-            if (options.software_delay > 0 && asserted) bus.sleep_until(bus.now() + options.software_delay);
+            const int signal = queued < result.transfers + ring.count && !feed.closed() ? feed.signal() : -1;
+            const bool woken = bus.wait({static_cast<int>(port.interrupt), signal},
+                                        options.poll > 0 ? std::min(pause, left) : left);
+            if (options.software_delay > 0 && woken) bus.sleep_until(bus.now() + options.software_delay);
             result.status = bus.read32(port.registers + dmasr);
             // Acknowledge first: what completes from here on asserts the line again.
             if ((result.status & interrupt_bits) != 0) bus.write32(port.registers + dmasr, interrupt_bits);
@@ -133,11 +139,14 @@ LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring,
                 const std::uint8_t* at = ring.host + result.transfers % ring.count * descriptor_bytes;
                 const std::uint32_t status = load32(at + status_offset);
                 if ((status & complete) == 0) break;
-                cut_short = port.receive && (status & transferred_mask) < plan.at(result.transfers).length;
-                result.bytes += status & transferred_mask;
+                const std::uint32_t moved = status & transferred_mask;
+                cut_short = port.receive && moved < load32(at + control_offset) % (transferred_mask + 1);
+                result.bytes += moved;
                 ++result.transfers;
+                feed.moved(bus, moved);
             }
             progress.store(result.bytes, std::memory_order_relaxed);
+            if (result.transfers > counted) feed.publish(bus);
             if (cut_short) return;
             if ((result.status & error_bits) != 0) {
                 result.outcome = Outcome::dma_error;
@@ -153,9 +162,6 @@ LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring,
             } else {
                 pause = 2 * pause;
             }
-            const std::uint64_t before = queued;
-            queue();
-            if (queued != before) write_tail();
         }
     });
 }

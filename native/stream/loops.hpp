@@ -3,13 +3,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 #include "register_bus.hpp"
-#include "stream/segments.hpp"
+#include "stream/feed.hpp"
 
 namespace gapless {
 
-enum class Outcome { done, dma_error, timeout, cancelled, bus_fault };
+enum class Outcome { done, dma_error, timeout, cancelled, bus_fault, io_error };
 
 struct LoopResult {
     Outcome outcome = Outcome::done;
@@ -17,8 +18,24 @@ struct LoopResult {
     std::uint64_t transfers = 0;     // pieces moved
     std::uint64_t bytes = 0;         // moved in them
     std::uint64_t address = 0;       // of the piece, or the descriptor, it ended at when not done
-    std::string message;             // of a bus fault
+    std::string message;             // of a bus fault or an I/O error
+    Time rearm_longest = 0;          // bus time from a completion to the start of the next piece (direct mode)
 };
+
+// Runs `body(result)`, and turns what a bus throws into an outcome.
+template <typename Body>
+LoopResult guarded(Body body) {
+    LoopResult result;
+    try {
+        body(result);
+    } catch (const Cancelled&) {
+        result.outcome = Outcome::cancelled;
+    } catch (const BusFault& fault) {
+        result.outcome = Outcome::bus_fault;
+        result.message = fault.what();
+    }
+    return result;
+}
 
 struct ChannelPort {
     std::uint64_t registers = 0;  // base address of the channel's registers
@@ -43,7 +60,7 @@ struct LoopOptions {
 
 // Direct mode: one transfer after the other, re-armed from the completion interrupt. The channel runs
 // (DMACR.RS) with its interrupts enabled.
-LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, const Plan& plan, const LoopOptions& options,
+LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, Feed& feed, const LoopOptions& options,
                       std::atomic<std::uint64_t>& progress);
 
 // A ring of descriptors in DMA memory: `host` is where software sees it, `base` its physical address.
@@ -55,7 +72,7 @@ struct Ring {
 
 // Scatter-gather: the ring is filled, started, and extended by its tail while it runs. The channel is
 // halted, with its control bits in `control`.
-LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring, const Plan& plan,
-                    std::uint32_t control, const LoopOptions& options, std::atomic<std::uint64_t>& progress);
+LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring, Feed& feed, std::uint32_t control,
+                    const LoopOptions& options, std::atomic<std::uint64_t>& progress);
 
 }  // namespace gapless

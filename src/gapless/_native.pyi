@@ -55,6 +55,24 @@ class FreeList:
     def block_count(self) -> int:
         """Free blocks; 1 when nothing is allocated."""
 
+class Mapping:
+    """The bytes of an array (uint8, shape (n,), contiguous) as a pool cuts them up."""
+
+    def __init__(self, array: NDArray[np.uint8]) -> None: ...
+    @property
+    def pointer(self) -> int:
+        """Where byte 0 is."""
+    def extent(self, offset: int, nbytes: int) -> Extent:
+        """A part; IndexError when it leaves the mapping."""
+
+class Extent:
+    """Writable bytes, exported by the buffer protocol; keeps what it is mapped from. Can be referred to weakly."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+def data_pointer(array: NDArray[Any]) -> int:
+    """Address of the first element, as ``array.__array_interface__`` has it, in a tenth of the time."""
+
 def install_buffer_method(cls: type[Any]) -> None:
     """Make the buffer protocol of ``cls`` call its ``__buffer__``, as Python 3.12 does by itself."""
 
@@ -72,10 +90,11 @@ class Bus:
 class Machine:
     """The models of a virtual board on one clock. Parts are known by the number that add_*() gave.
 
-    ``read_cost`` and ``write_cost`` are what a register access takes, in seconds.
+    ``read_cost`` and ``write_cost`` are what a register access takes, in seconds. ``slowdown`` above 0: the CPU
+    time that software spends between two accesses passes on the clock, too, that many times over.
     """
 
-    def __init__(self, read_cost: float, write_cost: float) -> None: ...
+    def __init__(self, read_cost: float, write_cost: float, slowdown: float = 0.0) -> None: ...
     def add_port(self, bandwidth: float) -> int:
         """A path to memory, in bytes per second."""
     def add_memory(self, base: int, size: int, memory: HostMemory, offset: int, kind: int, guarded: bool) -> None:
@@ -100,8 +119,14 @@ class Machine:
         """An AXI DMA with registers at ``base``; interrupts are lines 0 to 63, or -1; a port for each kind."""
     def add_dac(self, base: int, samples_per_beat: int, fifo_bytes: int) -> int: ...
     def add_adc(self, base: int, samples_per_beat: int, fifo_bytes: int) -> int: ...
+    def add_splitter(self, base: int, dacs: list[int]) -> int:
+        """One stream for 2, 4 or 8 DACs, and their common registers at ``base``."""
+    def add_combiner(self, base: int, adcs: list[int]) -> int:
+        """2, 4 or 8 ADCs on one stream, and their common registers at ``base``."""
     def connect_dac(self, dma: int, dac: int) -> None: ...
     def connect_adc(self, dma: int, adc: int) -> None: ...
+    def connect_splitter(self, dma: int, splitter: int) -> None: ...
+    def connect_combiner(self, dma: int, combiner: int) -> None: ...
     def connect_fifo(self, mm2s_dma: int, s2mm_dma: int, depth: int) -> None:
         """A stream FIFO of ``depth`` bytes from one DMA's MM2S to one DMA's S2MM."""
     def bus(self) -> Bus:
@@ -148,8 +173,16 @@ class LoopOptions:
 
     def __init__(self, timeout: float, software_delay: float, start_latency: float, poll: float) -> None: ...
 
+class Scheduling:
+    """``priority`` of SCHED_FIFO, 1 to 99 (0: as everybody), and the only ``cpu`` to run on (-1: any)."""
+
+    def __init__(self, priority: int = 0, cpu: int = -1) -> None: ...
+
 class LoopResult:
-    """How a loop ended: ``outcome`` is done, dma-error, timeout, cancelled or bus-fault."""
+    """How a loop ended: ``outcome`` is done, dma-error, timeout, cancelled, bus-fault or io-error.
+
+    ``status`` is DMASR, or the system's error number; ``rearm_longest`` in seconds.
+    """
 
     @property
     def outcome(self) -> str: ...
@@ -163,6 +196,36 @@ class LoopResult:
     def address(self) -> int: ...
     @property
     def message(self) -> str: ...
+    @property
+    def rearm_longest(self) -> float: ...
+
+class BlockQueue:
+    """``count`` blocks of memory, ``stride`` bytes apart from physical ``base`` on, that go round.
+
+    The user has each at first; ``limit``: close after so many were given (0: never).
+    """
+
+    def __init__(self, bus: Bus, base: int, stride: int, count: int, limit: int) -> None: ...
+    def give(self, block: int, nbytes: int) -> None:
+        """Hand a block to the engine."""
+    def take(self, timeout: float) -> tuple[str, int, int, int]:
+        """The oldest block that the engine is done with: (state, block, bytes moved, number of the use).
+
+        ``state`` is "block", "nothing" after ``timeout`` seconds of bus time, or "ended".
+        """
+    def close(self) -> None:
+        """Nothing more will be given."""
+    def end(self) -> None:
+        """Nothing more will be moved."""
+    def settle(self, pieces: int) -> None:
+        """The engine has moved so many since the present job began, whatever the job saw."""
+    @property
+    def given(self) -> int: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def marks(self) -> tuple[int, int, int]:
+        """Fewest and most blocks with the engine, and how often it had none to go on with."""
 
 class Job:
     """A streaming loop in a native thread."""
@@ -176,21 +239,38 @@ class Job:
     @property
     def bytes(self) -> int: ...
     @property
+    def refused(self) -> str:
+        """What the system refused of the scheduling asked for, and why; empty when nothing."""
+    @property
     def result(self) -> LoopResult: ...
 
-def start_direct(bus: Bus, port: ChannelPort, plan: Plan, options: LoopOptions) -> Job:
-    """Run a plan in direct mode; the channel runs with its interrupts enabled."""
+def start_direct(
+    bus: Bus, port: ChannelPort, moved: Plan | BlockQueue, options: LoopOptions, scheduling: Scheduling = ...
+) -> Job:
+    """Move a plan, or what a queue is given, in direct mode; the channel runs with its interrupts enabled."""
 
 def start_ring(
     bus: Bus,
     port: ChannelPort,
     memory: NDArray[np.uint8],
     base: int,
-    plan: Plan,
+    moved: Plan | BlockQueue,
     control: int,
     options: LoopOptions,
+    scheduling: Scheduling = ...,
 ) -> Job:
-    """Run a plan through a ring of descriptors in ``memory`` (physical ``base``); the channel is halted."""
+    """Move it through a ring of descriptors in ``memory`` (physical ``base``); the channel is halted."""
+
+def start_writer(
+    bus: Bus,
+    queue: BlockQueue,
+    memory: NDArray[np.uint8],
+    stride: int,
+    block_bytes: int,
+    descriptor: int,
+    busy: float,
+) -> Job:
+    """Write the blocks of a receiving queue to a file descriptor, and give each back after ``busy`` bus seconds."""
 
 def kernel_names() -> list[str]:
     """The variants of the sample kernels that this machine can run, the best one last."""
@@ -217,6 +297,10 @@ class Kernels:
         self, out: NDArray[np.int16], values: NDArray[np.float32] | NDArray[np.float64], key: int, start: int
     ) -> bool:
         """False when a value is NaN."""
+    def counter(self, out: NDArray[np.int16], first: int) -> None:
+        """Write first, first + 1, ..; TypeError when ``out`` is not contiguous."""
+    def step_break(self, samples: NDArray[np.int16], start: int, step: int) -> int:
+        """The first index above ``start`` whose sample is not ``step`` above the one before, or their number."""
 
 class Tones:
     """A sum of sines: rows of (step high, step low, phase high, phase low, scale).

@@ -145,7 +145,8 @@ def open(uri: str = "virtual:zcu111") -> Board:
     Args:
         uri: ``virtual:zcu111`` for the virtual ZCU111; options follow a question mark:
             ``ps=32GiB`` (SODIMM, 4GiB as delivered), ``cma=128MiB``, ``fifo=1MiB`` (depth of the
-            converters' FIFOs), ``read=200ns`` and ``write=100ns`` (cost of a register access).
+            converters' FIFOs), ``read=200ns`` and ``write=100ns`` (cost of a register access),
+            ``clock=measured`` with ``slowdown=15`` (the software's own CPU time counts, that many times over).
 
     Raises UnknownNameError or BadArgumentError when there is no such board.
     """

@@ -12,9 +12,12 @@
     ├── BufferUseError                     a buffer was used in a way that cannot be allowed
     │   ├── BufferFreedError               a buffer or a view of it was used after free()
     │   ├── BufferInFlightError            free() while a DMA channel still uses the buffer
+    │   ├── BlockError                     a block of a stream was used after it was submitted or released,
+    │   │                                  or given back twice
     │   └── NotContiguousError             a strided view or a copy has no physical address
     ├── BusAccessError                     a register access reached nothing
     ├── WaitTimeoutError (TimeoutError)    a wait ended without what it waited for
+    ├── OutOfStepError                     converters of a pair did not run in step
     ├── JobCancelledError                  a job was stopped before its end
     ├── BoardClosedError                   the board was closed
     ├── UnsupportedError                   this board, build or installation cannot do that
@@ -82,6 +85,10 @@ class BufferInFlightError(BufferUseError):
     """A DMA channel still uses the buffer."""
 
 
+class BlockError(BufferUseError):
+    """A block of a stream was used after it was submitted or released, or given back twice."""
+
+
 class NotContiguousError(BufferUseError):
     """The array has no one physical address: it is strided, or it is a copy outside the pool."""
 
@@ -92,6 +99,10 @@ class BusAccessError(GaplessError):
 
 class WaitTimeoutError(GaplessError, TimeoutError):
     """A wait ran out of time; the message says what it waited for."""
+
+
+class OutOfStepError(GaplessError):
+    """Converters of a pair passed different samples: one was started, stopped or fed without the other."""
 
 
 class JobCancelledError(GaplessError):

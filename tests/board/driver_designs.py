@@ -10,6 +10,7 @@ from gapless.boards import (
     DmaSpec,
     MemoryKind,
     MemorySpec,
+    PairSpec,
     PoolSpec,
     PortSpec,
     StreamFifoSpec,
@@ -39,7 +40,7 @@ def converter(direction, dmas, *, index=0, beat=16, fifo=64 * KIB):
     return ConverterSpec(f"{direction}{index}", direction, index, base, beat, 8e9, tuple(dmas), fifo)
 
 
-def spec(*dmas, converters=(), fifos=(), bandwidth=4.8e9, name="bench"):
+def spec(*dmas, converters=(), fifos=(), pairs=(), bandwidth=4.8e9, name="bench"):
     """PS memory of 1 GiB at 0 and 8 GiB at 0x8_0000_0000, one port."""
     return BoardSpec(
         name,
@@ -56,6 +57,7 @@ def spec(*dmas, converters=(), fifos=(), bandwidth=4.8e9, name="bench"):
         dmas,
         tuple(converters),
         fifos=tuple(fifos),
+        pairs=tuple(pairs),
     )
 
 
@@ -84,6 +86,21 @@ def both_ways(**options):
             converters=[converter("dac", ["dma"], fifo=fifo), converter("adc", ["dma"], beat=8, fifo=fifo)],
         )
     )
+
+
+def in_step(*, fifo=64 * KIB, dac_beat=16, adc_beat=8, bandwidth=19.2e9, **options):
+    """One DMA with both channels: MM2S feeds DACs 0 and 1 in step, S2MM drains ADCs 0 and 1; wires between them."""
+    converters = [converter("dac", [], index=n, beat=dac_beat, fifo=fifo) for n in range(2)]
+    converters += [converter("adc", [], index=n, beat=adc_beat, fifo=fifo) for n in range(2)]
+    pairs = [
+        PairSpec("dac01", "dac", 0xC000_0000, ("dac0", "dac1"), ("dma",)),
+        PairSpec("adc01", "adc", 0xC001_0000, ("adc0", "adc1"), ("dma",)),
+    ]
+    options.setdefault("data_width", 64)
+    board = build_board(spec(dma(**options), converters=converters, pairs=pairs, bandwidth=bandwidth))
+    for number in range(2):
+        board.probe.connect(number, f"dac{number}")
+    return board
 
 
 def noise(nbytes, seed=0):

@@ -122,7 +122,7 @@ WRONG = [
     ("verify ok.raw --pattern none", "ok.raw.ledger.json"),
     ("budget", "--rate"),
     ("budget --rate x", "--rate x"),
-    ("budget --rate 1e9 --channels 3", "has 2 DACs"),
+    ("budget --rate 1e9 --channels 3", "3 channels asked"),
     ("budget --rate 1e9 --channels 0", "--channels 0"),
     ("budget --rate 1e9 --dac 0 --adc 0", "give one of them"),
     ("budget --rate 1e9 --adc 7", "there is 0, 1"),
@@ -247,7 +247,7 @@ def test_help(command: list[str], capsys: Capture) -> None:
 def test_every_option_is_explained() -> None:
     import typer.main
 
-    for name, command in typer.main.get_command(app.app).commands.items():  # type: ignore[attr-defined]
+    for name, command in typer.main.get_command(app.make_app()).commands.items():  # type: ignore[attr-defined]
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
 

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gapless.boards import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, MemorySpec, PoolSpec, PortSpec, StreamFifoSpec
+from gapless.boards import (
+    BoardSpec,
+    ConverterSpec,
+    DmaSpec,
+    MemoryKind,
+    MemorySpec,
+    PairSpec,
+    PoolSpec,
+    PortSpec,
+    StreamFifoSpec,
+)
 from gapless.boards.zcu111 import zcu111
 from gapless.errors import BadArgumentError, UnknownNameError
 
@@ -74,6 +84,45 @@ def test_what_does_not_fit_together_is_refused(changes, words):
         board(**changes)
 
 
+def part(name, *, beat=16, fifo=1 << 16):
+    number = int(name[3:]) + (8 if name.startswith("adc") else 0)
+    return ConverterSpec(name, name[:3], int(name[3:]), 0xB000_0000 + number * 4096, beat, 1e9, (), fifo)
+
+
+def paired(*parts, names=("dac0", "dac1"), direction="dac", base=0xC000_0000, dmas=("a",), more=()):
+    pairs = (PairSpec("pair", direction, base, names, dmas), *more)
+    return board(converters=parts or (part("dac0"), part("dac1"), part("adc0")), pairs=pairs)
+
+
+def test_a_pair_finds_its_converters():
+    spec = paired()
+    assert [spec.converter(name).index for name in spec.pairs[0].converters] == [0, 1]
+    with pytest.raises(UnknownNameError, match="no converter 'dac7': there is dac0, dac1, adc0"):
+        spec.converter("dac7")
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: paired(names=("dac0", "dac7")), "no converter 'dac7': there is dac0, dac1, adc0"),
+        (lambda: paired(names=("dac0", "dac0")), "a pair is two different ones"),
+        (lambda: paired(names=("dac0",)), "a pair is two different ones"),
+        (lambda: paired(direction="both"), "a pair is of dacs or of adcs"),
+        (lambda: paired(direction="adc"), "pair is a pair of adcs; dac0 is none"),
+        (lambda: paired(names=("dac0", "adc0")), "pair is a pair of dacs; adc0 is none"),
+        (lambda: paired(part("dac0"), part("dac1", beat=8)), "samples_per_beat of dac0 is 16, of dac1 8"),
+        (lambda: paired(part("dac0"), part("dac1", fifo=1 << 12)), "fifo_bytes of dac0 is 65536, of dac1 4096"),
+        (lambda: paired(base=0xB000_1000), "registers at 0xB000_1000 is given twice"),
+        (lambda: paired(dmas=("z",)), "no DMA 'z'"),
+        (lambda: paired(dmas=("a", "a")), "the stream of a MM2S is given twice"),
+        (lambda: paired(more=(PairSpec("p", "dac", 0xC001_0000, ("dac1", "dac0"), ()),)), "in a pair, converter dac1"),
+    ],
+)
+def test_a_pair_that_cannot_run_in_step_is_refused(build, words):
+    with pytest.raises(BadArgumentError, match=words):
+        build()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -125,4 +174,8 @@ def test_the_zcu111_with_any_sodimm(ps):
         ("adc", 0),
         ("dac", 1),
         ("adc", 1),
+    ]
+    assert [(pair.direction, pair.converters) for pair in spec.pairs] == [
+        ("dac", ("dac0", "dac1")),
+        ("adc", ("adc0", "adc1")),
     ]

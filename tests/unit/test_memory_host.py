@@ -1,4 +1,4 @@
-"""HostMemory: sparse, bounded, and alive as long as anything looks at it."""
+"""HostMemory: sparse, bounded, and alive as long as anything looks at it; what buffers are made of on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from gapless._native import HostMemory
+from gapless._native import Extent, HostMemory, Mapping, data_pointer
 
 MIB, GIB = 1 << 20, 1 << 30
 
@@ -22,7 +22,7 @@ class Owner:
 def test_36_gib_cost_nothing_until_touched():
     code = """
 import resource
-from gapless._native import HostMemory
+from gapless._native import Extent, HostMemory, Mapping, data_pointer
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 before = peak()
 memories = [HostMemory(32 << 30), HostMemory(4 << 30)]
@@ -112,3 +112,45 @@ def test_huge_pages_leave_small_neighbours_small():
     memory.discard(8 * MIB + 5, 16 * MIB)
     view[16 * MIB] = 1  # no huge page any more
     assert memory.resident <= 6 * 4096
+
+
+def test_an_extent_is_a_part_of_a_mapping_that_it_keeps():
+    memory = HostMemory(1 << 20)
+    whole = memory.view(0, 1 << 20, None)
+    whole[:] = np.arange(1 << 20) % 251
+    mapping = Mapping(whole)
+    assert mapping.pointer == data_pointer(whole) == whole.__array_interface__["data"][0]
+    extent = mapping.extent(4096, 1000)
+    gone = weakref.ref(extent)
+    array = np.ndarray((10, 25), "<i4", extent)
+    assert array.flags.writeable
+    assert np.array_equal(array.reshape(-1).view(np.uint8), whole[4096:5096])
+    assert data_pointer(array[3:, 2:]) == mapping.pointer + 4096 + 308
+    del extent, mapping, whole, memory
+    gc.collect()
+    array[:] = 7
+    part = array[4]
+    del array
+    assert gone() is not None
+    del part
+    assert gone() is None
+
+
+@pytest.mark.parametrize(("offset", "nbytes"), [(4096, 1), (4097, 0), (0, 4097), (1, 4096), (2, (1 << 64) - 1)])
+def test_an_extent_does_not_leave_its_mapping(offset, nbytes):
+    with pytest.raises(IndexError):
+        Mapping(HostMemory(4096).view(0, 4096, None)).extent(offset, nbytes)
+
+
+def test_an_extent_that_nothing_made_has_no_bytes():
+    with pytest.raises(TypeError):
+        Extent()
+    with pytest.raises((BufferError, TypeError)):
+        memoryview(Extent.__new__(Extent))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<f8", ">i2", "M8[us]", "S3", [("a", "u1"), ("b", "c16")]])
+def test_the_pointer_of_an_array_of_any_dtype(dtype):
+    array = np.zeros((4, 5), dtype)
+    for view in (array, array[1:, ::-2], array.T, array[2:2]):
+        assert data_pointer(view) == view.__array_interface__["data"][0]

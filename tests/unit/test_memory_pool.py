@@ -454,12 +454,12 @@ def test_threads_share_a_pool():
     assert pool.stats() == PoolStats(8 * MIB, 0, 8 * MIB, 8 * MIB, BufferCount(0, 0))
 
 
-def test_the_collector_may_run_while_the_pool_is_locked():
+def test_the_collector_may_run_while_a_range_is_given_back():
     class Cycle:
         pass
 
     class Collecting(Guard):
-        def released(self, address, nbytes):  # called with the pool locked
+        def released(self, address, nbytes):
             super().released(address, nbytes)
             gc.collect()
 

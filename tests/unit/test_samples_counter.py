@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gapless.errors import SignalError
 from gapless.samples import CounterSource, Finding, check_counter
+from gapless.samples.counter import _breaks
 
 FIRST_VALUES = st.integers(-32768, 32767) | st.sampled_from([-32768, -1, 0, 32766, 32767])
 
@@ -198,6 +199,38 @@ def test_a_capture_of_something_else_is_findings_in_order_and_never_an_error(see
 def test_the_limit_bounds_the_list() -> None:
     noise = np.random.default_rng(1).integers(-32768, 32768, 200_000).astype(np.int16)
     assert len(check_counter(noise, limit=50)) == 50
+
+
+def plain_breaks(samples: np.ndarray) -> list[tuple[int, int]]:
+    """Position of each break, and how many samples from there on repeat the one before."""
+    found, values, at = [], samples.tolist(), 1
+    while at < len(values):
+        held = 0
+        while at + held < len(values) and values[at + held] == values[at - 1]:
+            held += 1
+        if held or (values[at] - values[at - 1]) % 65536 != 1:
+            found.append((at, held))
+        at += max(held, 1)
+    return found
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 9000),
+    st.sampled_from([0.0, 0.001, 0.1, 1.0]),
+    st.sampled_from(["as it is", "strided", "misaligned", "read-only"]),
+)
+def test_the_breaks_are_those_of_a_plain_search(seed: int, count: int, rate: float, layout: str) -> None:
+    random = np.random.default_rng(seed)
+    steps = np.where(random.random(count) < rate, random.integers(-1, 3, count), 1)
+    samples = (np.cumsum(steps) + random.integers(65536)).astype(np.uint16).view(np.int16)
+    if layout == "strided":
+        samples = np.repeat(samples, 2)[::2]
+    elif layout == "misaligned":
+        samples = np.frombuffer(b"x" + samples.tobytes(), np.uint8)[1:].view(np.int16)
+    elif layout == "read-only":
+        samples.flags.writeable = False
+    assert list(_breaks(samples)) == plain_breaks(samples)
 
 
 def test_little_memory_is_used() -> None:

@@ -190,6 +190,55 @@ def test_lengths_that_cannot_be_packed(length: int) -> None:
         samples.unpack12(np.zeros(3 * length + 1, dtype=np.uint16))
 
 
+# ---------------------------------------------------------------- the counter
+
+
+@every_variant
+@given(length=LENGTHS, slack=SLACK, first=st.integers(-32768, 32767), start=st.integers(0, 10**12))
+def test_counter(variant: str, length: int, slack: int, first: int, start: int) -> None:
+    out = Memory(length, np.int16, slack)
+    with use(variant):
+        samples.CounterSource(first).fill(out.array, start)
+    out.check()
+    assert np.array_equal(out.array, (np.arange(length) + (first + start) % 65536).astype(np.uint16).view(np.int16))
+
+
+@every_variant
+@given(
+    length=st.integers(1, 5000),
+    slack=SLACK,
+    step=st.sampled_from([0, 1, -1, 32767, -32768]),
+    breaks=st.lists(st.tuples(st.integers(0, 4999), st.integers(-32768, 32767)), max_size=4),
+    start=st.integers(0, 4999),
+)
+def test_step_break(
+    variant: str, length: int, slack: int, step: int, breaks: list[tuple[int, int]], start: int
+) -> None:
+    memory, start = Memory(length, np.int16, slack), start % length
+    memory.array[:] = (np.arange(length) * step).astype(np.int16)
+    for at, value in breaks:
+        memory.array[at % length] = value
+    steps = memory.array[1:] - memory.array[:-1]  # wraps
+    expected = [at + 1 for at in np.flatnonzero(steps != step).tolist() if at >= start]
+    assert _native.Kernels(variant).step_break(memory.array, start, step) == (expected or [length])[0]
+    memory.check()
+
+
+@every_variant
+def test_a_break_at_every_place_of_a_block(variant: str) -> None:
+    kernels = _native.Kernels(variant)
+    values = np.arange(2100, dtype=np.int16)
+    for at in range(1, 2100):
+        values[at:] += 1
+        assert kernels.step_break(values, 0, 1) == at
+        values[at:] -= 1
+
+
+def test_a_counter_into_memory_that_is_not_contiguous_is_refused() -> None:
+    with pytest.raises(TypeError):
+        variants.BEST.counter(np.zeros(8, np.int16)[::2], 0)
+
+
 # ---------------------------------------------------------------- what every kernel refuses
 
 ONE_TO_ONE: list[tuple[Callable[..., np.ndarray], Any]] = [
@@ -240,6 +289,8 @@ def test_the_native_part_checks_sizes_by_itself() -> None:
         lambda: variants.BEST.deinterleave([values[:4], values[:3]], values),
         lambda: variants.BEST.quantise(values, np.zeros(7)),
         lambda: variants.BEST.dither(values, np.zeros(7), 0, 0),
+        lambda: variants.BEST.step_break(values, 8, 1),
+        lambda: variants.BEST.step_break(values[:0], 0, 1),
         lambda: _native.Tones([]),
         lambda: _native.copy_to_aligned(np.zeros(3, np.uint8), np.zeros(4, np.uint8)),
         lambda: _native.copy_from_aligned(np.zeros(3, np.uint8), np.zeros(4, np.uint8)),

@@ -5,6 +5,7 @@
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the kernels are for little-endian machines");
 
+#include "samples/kernels/counter.inl"
 #include "samples/kernels/interleave.inl"
 #include "samples/kernels/packing.inl"
 #include "samples/kernels/quantise.inl"
@@ -17,6 +18,7 @@ const Kernels GAPLESS_VARIANT = {
     GAPLESS_VARIANT_NAME, interleave,         deinterleave,        pack12,         unpack12,
     align14,              unalign14,          quantise<float>,     quantise<double>, dither<float>,
     dither<double>,       turn,               turn_add,            turn_round,     round_all,
+    counter,              step_break,
 };
 
 }  // namespace gapless

@@ -133,6 +133,29 @@ class ConverterSpec:
         return 2 * self.samples_per_beat
 
 
+@dataclass(frozen=True)
+class PairSpec:
+    """Two converters that share one stream and run in step.
+
+    Samples alternate in the stream: the first converter's, the second's, the first's. ``base`` is where a
+    write reaches the stream monitors of both in the same instant; ``dmas`` names the DMA instances that
+    reach the pair. Each converter may have DMA instances of its own besides.
+    """
+
+    name: str
+    direction: str  # "dac" or "adc"
+    base: int
+    converters: tuple[str, str]
+    dmas: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """BadArgumentError for a pair that cannot be."""
+        if self.direction not in ("dac", "adc"):
+            raise BadArgumentError(f"{self.name}: direction {self.direction!r}; a pair is of dacs or of adcs")
+        if len(self.converters) != 2 or len(set(self.converters)) != 2:
+            raise BadArgumentError(f"{self.name}: converters {self.converters!r}; a pair is two different ones")
+
+
 #: AXI4: no burst is longer. A FIFO that holds less than one would never take it.
 _BURST_BYTES = 4096
 
@@ -176,14 +199,15 @@ class BoardSpec:
     converters: tuple[ConverterSpec, ...]
     design: str = ""
     fifos: tuple[StreamFifoSpec, ...] = ()
+    pairs: tuple[PairSpec, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
         if not self.pools:
             raise BadArgumentError(f"board {self.name} has no pool: there is nothing to allocate from")
-        for parts in (self.memories, self.pools, self.ports, self.dmas, self.converters, self.fifos):
+        for parts in (self.memories, self.pools, self.ports, self.dmas, self.converters, self.fifos, self.pairs):
             _once(self.name, "the name", (part.name for part in parts))
-        bases = [*(dma.base for dma in self.dmas), *(converter.base for converter in self.converters)]
+        bases = [part.base for parts in (self.dmas, self.converters, self.pairs) for part in parts]
         _once(self.name, "the registers at", (format_address(base // _WINDOW * _WINDOW) for base in bases))
         _once(self.name, "converter", (f"{part.direction}{part.index}" for part in self.converters))
         lines = (line for dma in self.dmas for line in (dma.mm2s_interrupt, dma.s2mm_interrupt))
@@ -191,6 +215,9 @@ class BoardSpec:
         for dma in self.dmas:
             for port in dma.ports.values():
                 self.port(port)
+        _once(self.name, "in a pair, converter", (name for pair in self.pairs for name in pair.converters))
+        for pair in self.pairs:
+            self._check_pair(pair)
         self._check_streams()
 
     def dma(self, name: str) -> DmaSpec:
@@ -200,6 +227,13 @@ class BoardSpec:
                 return dma
         raise UnknownNameError("DMA", name, (dma.name for dma in self.dmas))
 
+    def converter(self, name: str) -> ConverterSpec:
+        """The converter called ``name``."""
+        for converter in self.converters:
+            if converter.name == name:
+                return converter
+        raise UnknownNameError("converter", name, (converter.name for converter in self.converters))
+
     def port(self, name: str) -> PortSpec:
         """The memory port called ``name``."""
         for port in self.ports:
@@ -207,11 +241,28 @@ class BoardSpec:
                 return port
         raise UnknownNameError("memory port", name, (port.name for port in self.ports))
 
+    def _check_pair(self, pair: PairSpec) -> None:
+        members = [self.converter(name) for name in pair.converters]
+        for member in members:
+            if member.direction != pair.direction:
+                raise BadArgumentError(
+                    f"board {self.name}: {pair.name} is a pair of {pair.direction}s; {member.name} is none"
+                )
+        first, second = members
+        for what in ("samples_per_beat", "fifo_bytes"):
+            one, other = getattr(first, what), getattr(second, what)
+            if one != other:
+                raise BadArgumentError(
+                    f"board {self.name}: {pair.name} cannot run in step: {what} of {first.name} is {one}, "
+                    f"of {second.name} {other}"
+                )
+
     def _check_streams(self) -> None:
         ends: list[str] = []
-        for converter in self.converters:
-            channel = "MM2S" if converter.direction == "dac" else "S2MM"
-            ends += (f"{name} {channel}" for name in converter.dmas)
+        parts: tuple[ConverterSpec | PairSpec, ...] = (*self.converters, *self.pairs)
+        for part in parts:
+            channel = "MM2S" if part.direction == "dac" else "S2MM"
+            ends += (f"{name} {channel}" for name in part.dmas)
         for fifo in self.fifos:
             ends += (f"{fifo.source} MM2S", f"{fifo.sink} S2MM")
         for end in ends:

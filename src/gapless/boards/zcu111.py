@@ -7,7 +7,7 @@ rates), PG021 (AXI DMA), PG085 (AXI4-Stream infrastructure: FIFO depth).
 from __future__ import annotations
 
 from ..units import GIB, KIB, MIB
-from .spec import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, MemorySpec, PoolSpec, PortSpec
+from .spec import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, MemorySpec, PairSpec, PoolSpec, PortSpec
 
 PS_LOW = 0x0
 PS_HIGH = 0x8_0000_0000
@@ -29,8 +29,9 @@ _CMA_USERS = ((0, 4 * MIB), (12 * MIB, 1 * MIB), (20 * MIB, 1 * MIB), (31 * MIB,
 def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: int = MIB) -> BoardSpec:
     """A ZCU111 with a SODIMM of ``ps_bytes``, a CMA area of ``cma_bytes`` and stream FIFOs of ``fifo_bytes``.
 
-    Its design has two DACs and two ADCs. Each is reached by two AXI DMA instances through an AXI4-Stream
-    switch: one built with scatter-gather and one without, since software cannot change that.
+    Its design has two DACs and two ADCs, which also run in step as a pair of DACs and a pair of ADCs. Each
+    converter and each pair is reached by two AXI DMA instances through an AXI4-Stream switch: one built
+    with scatter-gather and one without, since software cannot change that.
     """
     memories = [
         MemorySpec("ps-ddr-low", PS_LOW, _LOW_BYTES, MemoryKind.PS),
@@ -68,12 +69,15 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
         PortSpec("HP3", _HP_BANDWIDTH),
         PortSpec("PL DDR4", _PL_BANDWIDTH),
     )
-    hp = {"dac0": "HP0", "adc0": "HP3", "dac1": "HP1+HP2", "adc1": "HP1+HP2"}
+    hp = {"dac0": "HP0", "adc0": "HP3", "dac1": "HP1+HP2", "adc1": "HP1+HP2", "dac01": "HP0", "adc01": "HP3"}
     dmas = []
     converters = []
+    pairs = []
     for number, (name, port) in enumerate(hp.items()):
-        transmit = name.startswith("dac")
+        direction, indices = name[:3], name[3:]
+        transmit = direction == "dac"
         names = (f"dma_{name}", f"dma_{name}_direct")
+        monitor = REGISTERS + 0x10_0000 + 0x10000 * number
         for variant, dma_name in enumerate(names):
             line = 2 * number + variant
             dmas.append(
@@ -87,12 +91,16 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
                     data_width=64,
                 )
             )
+        if len(indices) == 2:
+            members = (f"{direction}{indices[0]}", f"{direction}{indices[1]}")
+            pairs.append(PairSpec(name, direction, monitor, members, names))
+            continue
         converters.append(
             ConverterSpec(
                 name,
-                name[:3],
-                int(name[3:]),
-                REGISTERS + 0x10_0000 + 0x10000 * number,
+                direction,
+                int(indices),
+                monitor,
                 samples_per_beat=16 if transmit else 8,
                 max_rate=6.554e9 if transmit else 4.096e9,
                 dmas=names,
@@ -107,5 +115,6 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
         ports,
         tuple(dmas),
         tuple(converters),
-        design="two DACs and two ADCs, each behind AXI DMA in both builds",
+        design="two DACs and two ADCs, each behind AXI DMA in both builds, alone and in step",
+        pairs=tuple(pairs),
     )

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated, Any, cast
 
 import typer
@@ -13,7 +14,9 @@ import typer.main
 
 from .. import __version__
 from ..errors import AddressError, AllocationError, BadArgumentError, GaplessError, UnsupportedError
-from . import budget, demo, info, memory, play, record, verify
+
+#: In the order in which --help lists them. Each is a function of that name in a module of that name.
+COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "demo")
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -23,20 +26,6 @@ _WRONG_USE = (BadArgumentError, AllocationError, AddressError, UnsupportedError)
 #: typer has its own copy of click in some versions and imports click in others; this is UsageError in both.
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__bases__[0])
 
-# Plain help: it is the same in a pipe, and rich is not loaded to print it.
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-app.command(epilog=play.EXAMPLES)(play.play)
-app.command(epilog=record.EXAMPLES)(record.record)
-app.command(epilog=verify.EXAMPLES)(verify.verify)
-app.command(epilog=budget.EXAMPLES)(budget.budget)
-app.command(epilog=info.EXAMPLES)(info.info)
-app.command(epilog=memory.EXAMPLES)(memory.memory)
-app.command(epilog=demo.EXAMPLES)(demo.demo)
-
 
 def _version(asked: bool) -> None:
     if asked:
@@ -44,11 +33,7 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(
-    invoke_without_command=True,
-    epilog="\b\nStart with:\n  gapless demo\n  gapless play tone:10e6 --seconds 0.1\n  gapless COMMAND --help",
-)
-def gapless(
+def _gapless(
     context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
@@ -62,6 +47,24 @@ def gapless(
     if context.invoked_subcommand is None:
         print(context.get_help())
         raise typer.Exit(WRONG_USE)
+
+
+def make_app(commands: Sequence[str] = COMMANDS) -> typer.Typer:
+    """The command line with ``commands``. Each one loads its module, which takes a while."""
+    # Plain help: it is the same in a pipe, and rich is not loaded to print it.
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    for name in commands:
+        module = import_module(f".{name}", __package__)
+        app.command(name, epilog=module.EXAMPLES)(getattr(module, name))
+    app.callback(
+        invoke_without_command=True,
+        epilog="\b\nStart with:\n  gapless demo\n  gapless play tone:10e6 --seconds 0.1\n  gapless COMMAND --help",
+    )(_gapless)
+    return app
 
 
 def run(args: Sequence[str]) -> int:
@@ -85,7 +88,8 @@ def run(args: Sequence[str]) -> int:
 
 
 def _invoke(args: Sequence[str]) -> int:
-    command: Any = typer.main.get_command(app)
+    # Where a command comes first, nobody will ask about the others.
+    command: Any = typer.main.get_command(make_app(args[:1] if args and args[0] in COMMANDS else COMMANDS))
     try:
         with command.make_context("gapless", list(args)) as context:
             status = command.invoke(context)

@@ -12,7 +12,7 @@ from ..board import Board
 from ..boards import ConverterSpec, DmaSpec
 from ..dma import piece_bytes
 from ..errors import BadArgumentError, UnknownNameError
-from ..stream import Budget, Limit, compute_budget
+from ..stream import Budget, Limit, compute_budget, measure_rearm
 from ..units import format_bandwidth, format_rate, format_size, format_time, parse_time
 from . import options, values
 from .output import print_fields, print_json, print_table
@@ -97,7 +97,7 @@ def budget(
     late = None if rearm is None else parse_time(rearm, "--rearm")
     with boards.open(values.board_uri(board, fifo_depth)) as opened:
         converter = opened.dac(dac or 0) if adc is None else opened.adc(adc)
-        name, dma = converter.choose_engine(engine)
+        name, dma = converter.choose_engine(engine, converter.path(number))
         if name == "cyclic" and adc is not None:
             raise BadArgumentError("engine cyclic records for ever; use sg or direct")
         pool = converter.choose_pool(memory)
@@ -139,10 +139,9 @@ def budget(
 
 
 def _measured_rearm() -> float:
-    # It runs for a while, and only direct mode needs it.
-    from ..stream.rearm import measure_rearm  # type: ignore[import-not-found]
-
-    return float(measure_rearm())
+    """What the loop takes on this machine: tried on a board of its own, which counts CPU time."""
+    with boards.open(f"{options.DEFAULT_BOARD}?clock=measured") as private:
+        return measure_rearm(private.dac(0))
 
 
 def _block_bytes(dma: DmaSpec, samples: int | None) -> int:

@@ -1,7 +1,7 @@
 """The AXI DMA: driver, descriptors, errors."""
 
 from .axi_dma import AxiDma, Recovery
-from .channel import Channel
+from .channel import RING_DESCRIPTORS, Channel
 from .cyclic import Cyclic
 from .pieces import check_span, piece_bytes, split
 from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, Control, Status
@@ -11,6 +11,7 @@ from .transfer import Moved, Transfer
 __all__ = [
     "DESCRIPTOR",
     "DESCRIPTOR_BYTES",
+    "RING_DESCRIPTORS",
     "AxiDma",
     "Channel",
     "Control",

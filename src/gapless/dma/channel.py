@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import ChannelPort, Job, LoopOptions, Plan, start_direct, start_ring
+from .._native import BlockQueue, ChannelPort, Job, LoopOptions, Plan, Scheduling, start_direct, start_ring
 from ..errors import BadArgumentError, BoardClosedError, DmaStateError, UnsupportedError, WaitTimeoutError
 from ..memory import DmaBuffer, Pool, span
 from .cyclic import Cyclic
@@ -18,6 +18,7 @@ from .pieces import check_span, split
 from .registers import INTERRUPTS, S2MM_BASE, THRESHOLD_SHIFT, Control, Offset, Status
 from .ring import DescriptorRing
 from .transfer import Moved, Transfer
+from .work import PlanWork, QueueWork
 
 if TYPE_CHECKING:
     from .axi_dma import AxiDma
@@ -146,7 +147,33 @@ class Channel:
                     raise BadArgumentError(f"{self.name}: no pool to allocate descriptors from")
                 source = pool if pool is not None else buffers[0].pool
                 ring = DescriptorRing(source, self._spec, min(plan.size, RING_DESCRIPTORS))
-            self._transfer = transfer = Transfer(self, plan, options, limit, buffers, ring)
+            self._transfer = transfer = Transfer(self, PlanWork(plan), options, limit, buffers, ring)
+        return transfer
+
+    def stream(
+        self,
+        queue: BlockQueue,
+        count: int,
+        buffer: DmaBuffer,
+        *,
+        timeout: float,
+        software_delay: float = 0.0,
+        pool: Pool | None = None,
+        scheduling: Scheduling | None = None,
+    ) -> Transfer:
+        """Start to move the blocks that ``queue`` is given, until it is closed.
+
+        Scatter-gather: the ring of ``count`` descriptors is extended by its tail while it runs. Direct mode: a
+        native thread re-arms the channel. Each block is a packet. ``buffer`` is where all the ``count`` blocks
+        are, and is held until the transfer has ended; ``scheduling`` is for the native thread. The rest is as
+        for :meth:`begin`.
+        """
+        options = LoopOptions(timeout, software_delay, _DIRECT_START_CLOCKS / self._spec.clock, 0.0)
+        with self._lock:
+            self._ready()
+            ring = DescriptorRing(pool or buffer.pool, self._spec, count) if self._spec.sg else None
+            work = QueueWork(queue)
+            self._transfer = transfer = Transfer(self, work, options, timeout, [buffer], ring, scheduling)
         return transfer
 
     def start_cyclic(self, ring: DescriptorRing, buffers: Sequence[DmaBuffer]) -> Cyclic:
@@ -164,15 +191,17 @@ class Channel:
 
     # ---- for Transfer and Cyclic
 
-    def _start_job(self, plan: Plan, options: LoopOptions, ring: DescriptorRing | None) -> Job:
+    def _start_job(
+        self, moved: Plan | BlockQueue, options: LoopOptions, ring: DescriptorRing | None, scheduling: Scheduling
+    ) -> Job:
         port = ChannelPort(self._base, self.interrupt, self._spec.address_width > 32, self.receive)
         control = Control.RUN | Control.IOC_ENABLE | Control.ERROR_ENABLE | (1 << THRESHOLD_SHIFT)
         self._write(Offset.DMASR, INTERRUPTS)
         if ring is None:
             self._write(Offset.DMACR, control)
-            return start_direct(self._bus, port, plan, options)
+            return start_direct(self._bus, port, moved, options, scheduling)
         self._halt(0.1)
-        return start_ring(self._bus, port, ring.bytes, ring.physical_address, plan, control, options)
+        return start_ring(self._bus, port, ring.bytes, ring.physical_address, moved, control, options, scheduling)
 
     def _start_ring(self, ring: DescriptorRing) -> None:
         self._halt(0.1)

@@ -7,11 +7,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from ..errors import DmaStateError
 from ..memory import DmaBuffer
+from .decode import has_error
 from .ring import DescriptorRing
 
 if TYPE_CHECKING:
     from .channel import Channel
+
+
+def _let_go(held: list[ExitStack]) -> None:
+    while held:
+        held.pop().close()
 
 
 class Cyclic:
@@ -23,11 +30,10 @@ class Cyclic:
     def __init__(self, channel: Channel, ring: DescriptorRing, buffers: Sequence[DmaBuffer]) -> None:
         self._channel, self._ring = channel, ring
         self._lock = channel._lock
-        self._holds = ExitStack()
-        self._release = weakref.finalize(self, self._holds.close)
+        self._held: list[ExitStack] = []  # what the engine may read, the present ring's last
+        self._release = weakref.finalize(self, _let_go, self._held)
         try:
-            for buffer in (ring.buffer, *buffers):
-                self._holds.enter_context(buffer.in_use_by(channel.name))
+            self._hold(ring, buffers)
             channel._start_ring(ring)
         except BaseException:
             self._release()
@@ -37,6 +43,50 @@ class Cyclic:
         """Raise the DmaError that the engine stopped with, if it did."""
         self._ring.check(self._channel.name)
         self._channel.check()
+
+    def switch(self, ring: DescriptorRing, buffers: Sequence[DmaBuffer], timeout: float) -> None:
+        """Go on with ``ring``, a linked one, at the end of the present ring; returns when it plays.
+
+        The present ring's last descriptor is made to point to the new ring: one aligned store, so that the engine
+        finds the one or the other. If it has fetched that descriptor already, the present ring is played once more
+        before. No sample is between the two. WaitTimeoutError after ``timeout`` seconds of bus time.
+        """
+        with self._lock:
+            self._refuse_ended()
+            self._hold(ring, buffers)
+            self._ring.lead_to(ring)
+            # From here on the new ring is the one that stays, whatever happens.
+            self._ring = ring
+        self._wait_for(ring, 0, timeout)
+        with self._lock:
+            for holds in self._held[:-1]:  # nothing leads there any more
+                holds.close()
+            del self._held[:-1]
+
+    def finish(self, timeout: float) -> None:
+        """Stop at the end of the ring, rather than at that of any descriptor; WaitTimeoutError as for a switch."""
+        self._refuse_ended()
+        if self._ring.count > 1:
+            # The engine ends the descriptor it is in: wait until that is the last.
+            self._ring.forget(self._ring.count - 2)
+            self._wait_for(self._ring, self._ring.count - 2, timeout)
+        self.cancel()
+
+    def _wait_for(self, ring: DescriptorRing, index: int, timeout: float) -> None:
+        name = f"{self._channel.name}: descriptor {index} of the ring to be complete"
+        done = ring.address_of(index)
+        self._channel._dma._poll(lambda: ring.complete(done) or has_error(self._channel.status), timeout, name)
+        self.check()
+
+    def _hold(self, ring: DescriptorRing, buffers: Sequence[DmaBuffer]) -> None:
+        with ExitStack() as holds:
+            for buffer in (ring.buffer, *buffers):
+                holds.enter_context(buffer.in_use_by(self._channel.name))
+            self._held.append(holds.pop_all())
+
+    def _refuse_ended(self) -> None:
+        if not self._release.alive:
+            raise DmaStateError(f"{self._channel.name}: the ring was stopped")
 
     def cancel(self) -> None:
         """Stop the channel and let go of the memory. Harmless when it was stopped."""

@@ -55,6 +55,16 @@ class DescriptorRing:
         ring["status"] = 0
         self.buffer.sync_to_device()
 
+    def lead_to(self, other: DescriptorRing) -> None:
+        """Let the last descriptor point to the first of ``other``, while an engine may be reading it."""
+        # One aligned 64-bit store: both halves of the pointer change at once.
+        self.bytes.view(np.uint64)[(self.count - 1) * DESCRIPTOR_BYTES // 8] = other.physical_address
+        self.buffer.sync_to_device()
+
+    def forget(self, index: int) -> None:
+        """Clear what the engine reported of descriptor ``index``: it will again."""
+        self.descriptors["status"][index] = 0
+
     def buffer_of(self, address: int) -> int:
         """Where the data of the descriptor at physical ``address`` is."""
         return int(self.descriptors["buffer"][(address - self.physical_address) // DESCRIPTOR_BYTES])

@@ -9,13 +9,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._native import Job, LoopOptions, LoopResult, Plan
+from .._native import Job, LoopOptions, LoopResult, Scheduling
 from ..errors import BusAccessError, DmaError, JobCancelledError, WaitTimeoutError
 from ..memory import DmaBuffer
 from ..units import format_address, format_time
 from .decode import error_for_status
 from .registers import LENGTH_MASK, DescriptorStatus, Status
 from .ring import DescriptorRing
+from .work import Work
 
 if TYPE_CHECKING:
     from .channel import Channel
@@ -45,19 +46,28 @@ class Transfer:
 
     The buffers are held (they cannot be freed) until the engine has let go of them. Any thread may call
     any method.
+
+    Attributes:
+        rearm_longest: bus seconds from a completion to the start of the next piece, the longest so far (direct
+            mode); known when it has ended.
+        refused: what the system refused of the scheduling asked for; known when it has ended.
     """
 
     def __init__(
         self,
         channel: Channel,
-        plan: Plan,
+        work: Work,
         options: LoopOptions,
         timeout: float,
         buffers: Sequence[DmaBuffer],
         ring: DescriptorRing | None,
+        scheduling: Scheduling | None = None,
     ) -> None:
         self._channel, self._options, self._timeout, self._ring = channel, options, timeout, ring
-        self._plan, self._moved = plan, Moved(0, 0)
+        self._scheduling = scheduling or Scheduling()
+        self._work, self._moved = work, Moved(0, 0)
+        self.rearm_longest = 0.0
+        self.refused = ""
         self._error: Exception | None = None
         self._lock = channel._lock
         self._jobs: list[Job] = []  # one, or none once it has ended
@@ -71,10 +81,13 @@ class Transfer:
                 self._holds.enter_context(ring.buffer.in_use_by(channel.name))
             for buffer in buffers:
                 self._holds.enter_context(buffer.in_use_by(channel.name))
-            self._jobs.append(channel._start_job(plan, options, ring))
+            self._jobs.append(self._start_job())
         except BaseException:
             self._finalizer()
             raise
+
+    def _start_job(self) -> Job:
+        return self._channel._start_job(self._work.native, self._options, self._ring, self._scheduling)
 
     @property
     def done(self) -> bool:
@@ -138,14 +151,14 @@ class Transfer:
             self._count(result.transfers + len(finished), result.bytes + sum(finished))
             try:
                 yield clean
-                self._plan = self._plan.after(result.transfers + len(finished))
-                if self._plan.size:
-                    self._jobs[0] = self._channel._start_job(self._plan, self._options, self._ring)
+                self._work = self._work.after(result.transfers + len(finished))
+                if not self._work.finished:
+                    self._jobs[0] = self._start_job()
             except BaseException:
                 self._error = JobCancelledError(f"{self._channel.name}: the engine could not be started again")
                 self._release()
                 raise
-            if not self._plan.size:
+            if self._work.finished:
                 self._release()
 
     # ---- what has become of it
@@ -172,7 +185,7 @@ class Transfer:
             return [self._channel._direct_length()] if self._channel.status & Status.IOC else []
         words = self._ring.descriptors["status"]
         finished: list[int] = []
-        for index in range(result.transfers, min(self._plan.size, result.transfers + self._ring.count)):
+        for index in range(result.transfers, min(self._work.size, result.transfers + self._ring.count)):
             word = int(words[index % self._ring.count])
             if not word & DescriptorStatus.COMPLETE:
                 break
@@ -182,15 +195,18 @@ class Transfer:
     def _settle(self, result: LoopResult) -> None:
         """The loop has ended, and does not go on."""
         self._count(result.transfers, result.bytes)
+        self.rearm_longest = max(self.rearm_longest, result.rearm_longest)
         try:
             if result.outcome != "done":
                 self._error = self._why(result)
-            elif result.transfers < self._plan.size:
+            elif result.transfers < self._work.size:
                 self._channel._quiet()  # TLAST came early: descriptors are left
         finally:
             self._release()
+            self._work.end(result.transfers)
 
     def _release(self) -> None:
+        self.refused = next((job.refused for job in self._jobs), "")
         self._jobs.clear()
         self._channel._ended(self)
         self._finalizer.detach()
@@ -206,7 +222,7 @@ class Transfer:
             what = "piece" if self._ring is None else "descriptor"
             return WaitTimeoutError(
                 f"{name}: no completion within {format_time(self._timeout)} of the {what} at "
-                f"{format_address(result.address)} ({pieces} done before, {self._plan.size - result.transfers} left, "
+                f"{format_address(result.address)} ({pieces} done before, {self._work.size - result.transfers} left, "
                 f"DMASR 0x{result.status:08X}): the stream has stood still; {after}"
             )
         if result.outcome == "bus-fault":

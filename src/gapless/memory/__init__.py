@@ -2,6 +2,7 @@
 
 from .address_map import AddressMap
 from .buffer import DmaBuffer, span
+from .loan import Loan
 from .pool import AllocationGuard, Pool
 from .region import MappedRegion, Mapper, MemoryType, Region
 from .stats import BufferCount, PoolStats
@@ -11,6 +12,7 @@ __all__ = [
     "AllocationGuard",
     "BufferCount",
     "DmaBuffer",
+    "Loan",
     "MappedRegion",
     "Mapper",
     "MemoryType",

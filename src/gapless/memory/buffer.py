@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import install_buffer_method
+from .._native import Extent, data_pointer, install_buffer_method
 from ..errors import (
     BadArgumentError,
-    BufferFreedError,
     BufferInFlightError,
     BufferUseError,
     NotContiguousError,
 )
-from .lease import Lease, Place
+from .lease import Lease, LoanLease
 
 if TYPE_CHECKING:
     from .pool import Pool
@@ -38,27 +37,28 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
     extensions, ``np.nditer``) must be done before ``free()``.
     """
 
-    # Where it is (None: not in DMA memory); what keeps it (None once the buffer itself was freed).
-    _place: Place | None
-    _lease: Lease | None
-    _whole: bool  # the buffer as allocated, not a view of it
+    # No slots: np.ma takes over what is in __dict__, and with it what keeps the memory.
+    _lease: Lease | LoanLease | None = None  # None: not in DMA memory
+    _memory: Extent | None = None  # what keeps it; None once free() has emptied this array
+    _whole: bool = False  # the buffer as allocated, not a view of it
 
     def __new__(cls, *_args: object, **_kwargs: object) -> DmaBuffer:
         """Not for users: only a pool knows physical addresses."""
         raise BadArgumentError("a DmaBuffer comes from pool.allocate(shape, dtype)")
 
     @classmethod
-    def _over(cls, memory: NDArray[Any], lease: Lease) -> DmaBuffer:
-        buffer = memory.view(cls)
-        buffer._place, buffer._lease, buffer._whole = lease.place, lease, True
+    def _over(cls, array: NDArray[Any], lease: Lease | LoanLease, memory: Extent | None) -> DmaBuffer:
+        buffer = array.view(cls)
+        buffer._lease, buffer._memory = lease, memory
         return buffer
 
     def __array_finalize__(self, obj: NDArray[Any] | None) -> None:
         """Called by numpy on every new array of this class: share the lease if the memory is shared."""
-        self._place, self._lease, self._whole = None, None, False
-        lease = obj._lease if isinstance(obj, DmaBuffer) else None
-        if lease is not None and 0 <= _pointer(self) - lease.pointer < lease.place.nbytes:
-            self._place, self._lease = lease.place, lease
+        if isinstance(obj, DmaBuffer) and (lease := obj._lease) is not None:
+            memory = obj._memory
+            # What is made of an emptied array has no memory either, and must say why.
+            if memory is None or 0 <= data_pointer(self) - lease.pointer < lease.nbytes:
+                self._lease, self._memory = lease, memory
 
     # ---- where it is
 
@@ -75,14 +75,12 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
                 f"memory in C order, so it has no physical address: copy it into a buffer of its own "
                 f"(new = pool.allocate(view.shape, view.dtype); new[...] = view)"
             )
-        return lease.place.address + _pointer(self) - lease.pointer
+        return lease.address + data_pointer(self) - lease.pointer
 
     @property
     def pool(self) -> Pool:
         """The pool it was allocated from, also after ``free()``."""
-        if self._place is None:
-            raise _not_dma_memory()
-        return self._place.pool
+        return self._leased().pool
 
     def sync_to_device(self) -> None:
         """Make what the CPU wrote here visible to devices; nothing to do on coherent memory."""
@@ -101,20 +99,25 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
         raises BufferFreedError from now on. BufferInFlightError while a channel uses it;
         BufferUseError on a view: free the buffer itself.
         """
-        if self._place is not None and self._lease is None:
-            return
         lease = self._leased()
-        if not self._whole:
-            raise BufferUseError(f"this is a view of {lease.place}: free the buffer it was made from")
-        lease.end()
+        if not self._whole or not isinstance(lease, Lease):
+            raise lease.not_yours()
+        if self._memory is not None:
+            lease.end()
+            self._empty()
+
+    def _empty(self) -> None:
         # No pointer into the memory may stay behind, not even for C code: become an empty array.
-        cast(Any, np.ndarray).__setstate__(self, (1, (0,), self.dtype, False, b""))
-        self._lease = None
+        _set_state(self, (1, (0,), self.dtype, False, b""))
+        self._memory = None
 
     @property
     def freed(self) -> bool:
-        """True once ``free()`` was called on the buffer (for a view: on the buffer it shows)."""
-        return self._place is not None and (self._lease is None or self._lease.freed)
+        """True once ``free()`` was called on the buffer (for a view: on the buffer it shows).
+
+        True also for what a stream had lent, once it was given back.
+        """
+        return self._lease is not None and self._lease.freed
 
     def __enter__(self) -> DmaBuffer:
         if not self._whole:
@@ -138,7 +141,7 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
 
     def hold(self, name: str) -> None:
         """For drivers: ``name`` uses the memory from now on, so it cannot be freed. Counts."""
-        self._live_lease().hold(name)
+        self._live_lease().hold(name, cast(Extent, self._memory))
 
     def unhold(self, name: str) -> None:
         """For drivers: undo one :meth:`hold`."""
@@ -147,27 +150,28 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
     @contextmanager
     def in_use_by(self, name: str) -> Iterator[None]:
         """For drivers: hold it inside a ``with`` block."""
-        self.hold(name)
+        lease = self._live_lease()  # a loan may end inside the block
+        lease.hold(name, cast(Extent, self._memory))
         try:
             yield
         finally:
-            self.unhold(name)
+            lease.unhold(name)
 
-    def _leased(self) -> Lease:
+    def _leased(self) -> Lease | LoanLease:
         if self._lease is None:
-            raise _not_dma_memory() if self._place is None else _freed(self._place)
+            raise _not_dma_memory()
         return self._lease
 
-    def _live_lease(self) -> Lease:
+    def _live_lease(self) -> Lease | LoanLease:
         lease = self._leased()
         if lease.freed:
-            raise _freed(lease.place)
+            raise lease.refusal()
         return lease
 
     def _extent(self) -> tuple[int, int]:
         # Physical range that covers every element, gaps of a strided view included.
         lease = self._live_lease()
-        first = last = _pointer(self) - lease.pointer + lease.place.address
+        first = last = data_pointer(self) - lease.pointer + lease.address
         if self.size == 0:
             return first, 0
         for length, stride in zip(self.shape, self.strides, strict=True):
@@ -235,7 +239,7 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
             _plain(self).flat = _plain(value)
 
         def __repr__(self):
-            return f"DmaBuffer(freed, was {self._place})" if self.freed else super().__repr__()
+            return f"DmaBuffer({self._lease.state})" if self.freed else super().__repr__()
 
         def __str__(self):
             return repr(self) if self.freed else super().__str__()
@@ -244,8 +248,9 @@ class DmaBuffer(np.ndarray[Any, np.dtype[Any]]):
             return repr(self) if self.freed else super().__format__(spec)
 
         def _refuse_freed(self):
-            if self.freed:
-                raise _freed(self._place)
+            lease = self._lease
+            if lease is not None and lease.freed:
+                raise lease.refusal()
 
 
 def span(array: object) -> tuple[int, int]:
@@ -262,12 +267,7 @@ def span(array: object) -> tuple[int, int]:
     return array.physical_address, array.nbytes
 
 
-def _pointer(array: NDArray[Any]) -> int:
-    return cast(int, array.__array_interface__["data"][0])
-
-
-def _freed(place: Place) -> BufferFreedError:
-    return BufferFreedError(f"the buffer ({place}) was freed: its memory may belong to somebody else by now")
+_set_state: Callable[[DmaBuffer, tuple[Any, ...]], None] = np.ndarray.__setstate__
 
 
 def _not_dma_memory() -> NotContiguousError:
@@ -290,7 +290,11 @@ def _plain(value: Any) -> Any:
 def _settle(result: Any) -> Any:
     """Results that left the memory become plain arrays, also inside a list or a tuple."""
     if isinstance(result, DmaBuffer):
-        return np.asarray(result) if result._place is None else result
+        if result._lease is None:
+            return np.asarray(result)
+        if result._memory is None:  # another thread has called free() while numpy made it
+            raise result._lease.refusal()
+        return result
     if isinstance(result, list):
         return [_settle(item) for item in result]
     if isinstance(result, tuple):

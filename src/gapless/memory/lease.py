@@ -1,74 +1,125 @@
-"""One allocation, and how long it lasts."""
+"""One allocation, or the loan of a part of it, and how long that lasts."""
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import dataclass, field
-from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..errors import BufferFreedError, BufferInFlightError, BufferUseError
+from ..errors import BlockError, BufferFreedError, BufferInFlightError, BufferUseError
 from ..units import format_address, format_size
 
 if TYPE_CHECKING:
+    from .._native import Extent
     from .pool import Pool
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a buffer is or was: known even after it was freed. ``nbytes`` as asked, before rounding."""
+class Lease:
+    """Where a buffer is, whether it was freed and who uses it; known to every array on the allocation.
 
-    pool: Pool
-    address: int
-    nbytes: int
+    ``nbytes`` is as asked, before rounding; ``pointer`` is where the first byte is mapped. The memory
+    itself is kept by its Extent, so that a freed buffer can still say what it was.
+    """
+
+    __slots__ = ("address", "freed", "holders", "nbytes", "pointer", "pool")
+
+    def __init__(self, pool: Pool, address: int, nbytes: int, pointer: int) -> None:
+        self.pool, self.address, self.nbytes, self.pointer = pool, address, nbytes, pointer
+        self.freed = False
+        self.holders: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{format_size(self.nbytes)} at {format_address(self.address)} in {self.pool.name}"
 
+    @property
+    def state(self) -> str:
+        """What a buffer that cannot be used any more says of itself."""
+        return f"freed, was {self}"
 
-@dataclass(eq=False)
-class Lease:
-    """Held by every array on an allocation; when the last one lets go, the range is free again.
+    def refusal(self) -> BufferUseError:
+        """What any use raises once it is ``freed``."""
+        return BufferFreedError(f"the buffer ({self}) was freed: its memory may belong to somebody else by now")
 
-    That covers plain ndarrays too: they hold it through their chain of bases. So nothing that can
-    still be read or written is ever handed to somebody else. ``pointer`` is where the first byte is
-    mapped.
-    """
-
-    place: Place
-    pointer: int = 0
-    freed: bool = False
-    holders: list[str] = field(default_factory=list)
-    _lock: Lock = field(default_factory=Lock)
-
-    def __post_init__(self) -> None:
-        place = self.place
-        finalizer = weakref.finalize(self, place.pool._reclaim, place.address, place.nbytes)
-        finalizer.atexit = False  # the memory goes with the process, and other exit handlers may read it
+    def not_yours(self) -> BufferUseError:
+        """What ``free()`` of a view raises."""
+        return BufferUseError(f"this is a view of {self}: free the buffer it was made from")
 
     def end(self) -> None:
         """Mark it freed; BufferInFlightError while a channel holds it."""
-        with self._lock:
+        with self.pool._hold_lock:
             if self.holders:
                 raise BufferInFlightError(
-                    f"free() of {self.place} while {', '.join(self.holders)} uses it: "
+                    f"free() of {self} while {', '.join(self.holders)} uses it: "
                     "wait for the transfer or stop the channel first"
                 )
             self.freed = True
 
-    def hold(self, name: str) -> None:
+    def hold(self, name: str, memory: Extent) -> None:
         """Note that ``name`` uses the memory. Held memory stays reserved even if nobody refers to it."""
-        with self._lock:
+        with self.pool._hold_lock:
             if self.freed:
-                raise BufferFreedError(f"{name} cannot use {self.place}: it was freed")
-            self.holders.append(name)
-            self.place.pool._held[id(self)] = self
+                raise BufferFreedError(f"{name} cannot use {self}: it was freed")
+            self.holders += (name,)
+            self.pool._held[self] = memory
 
     def unhold(self, name: str) -> None:
         """Undo one :meth:`hold` of the same name."""
-        with self._lock:
+        with self.pool._hold_lock:
             if name not in self.holders:
-                raise BufferUseError(f"{name} does not hold {self.place}")
-            self.holders.remove(name)
+                raise BufferUseError(f"{name} does not hold {self}")
+            at = self.holders.index(name)
+            self.holders = self.holders[:at] + self.holders[at + 1 :]
             if not self.holders:
-                del self.place.pool._held[id(self)]
+                del self.pool._held[self]
+
+
+class LoanLease:
+    """The lease of a part that is lent, until ``reason`` says why it is no longer; see :class:`Loan`."""
+
+    __slots__ = ("lease", "nbytes", "pointer", "reason", "what")
+
+    def __init__(self, lease: Lease, what: str) -> None:
+        self.lease, self.what = lease, what
+        self.pointer, self.nbytes = lease.pointer, lease.nbytes
+        self.reason: str | None = None
+
+    @property
+    def pool(self) -> Pool:
+        """The buffer's."""
+        return self.lease.pool
+
+    @property
+    def address(self) -> int:
+        """The buffer's."""
+        return self.lease.address
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """The buffer's."""
+        return self.lease.holders
+
+    @property
+    def freed(self) -> bool:
+        """True when the loan has ended, or the buffer was freed."""
+        return self.reason is not None or self.lease.freed
+
+    @property
+    def state(self) -> str:
+        """What an array that cannot be used any more says of itself."""
+        return f"{self.what}, given back, was part of {self.lease}" if self.reason is not None else self.lease.state
+
+    def refusal(self) -> BufferUseError:
+        """What any use raises once it is ``freed``."""
+        return BlockError(self.reason) if self.reason is not None else self.lease.refusal()
+
+    def not_yours(self) -> BufferUseError:
+        """What ``free()`` raises."""
+        return BufferUseError(f"{self.what} is lent, a part of {self.lease}: who lent it frees that")
+
+    def hold(self, name: str, memory: Extent) -> None:
+        """As :meth:`Lease.hold`, on the buffer."""
+        if self.reason is not None:
+            raise self.refusal()
+        self.lease.hold(name, memory)
+
+    def unhold(self, name: str) -> None:
+        """As :meth:`Lease.unhold`, on the buffer, also after the end."""
+        self.lease.unhold(name)

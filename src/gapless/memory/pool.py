@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections import deque
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import Any, Protocol, SupportsIndex
@@ -12,17 +12,20 @@ from typing import Any, Protocol, SupportsIndex
 import numpy as np
 from numpy.typing import DTypeLike
 
-from .._native import FreeList
+from .._native import Extent, FreeList, Mapping
 from ..errors import AddressError, AllocationError, BadArgumentError
 from ..units import MIB, format_address, format_size
 from .buffer import DmaBuffer
-from .lease import Lease, Place
+from .lease import Lease
 from .region import Region
 from .stats import BufferCount, PoolStats
 
 _LARGE = MIB  # from this size on it pays to tell the host what happens to a buffer's pages
 _MAX_DIMENSIONS = 32  # numpy 1.x
 _MAX_BYTES = (1 << 63) - 1
+_FAR = 1 << 63
+# The dtypes that most buffers have, so that they need not be looked at each time.
+_COMMON: dict[object, np.dtype[Any]] = {kind: np.dtype(kind) for kind in (np.uint8, np.int16, np.uint32, np.int32)}
 
 
 class AllocationGuard(Protocol):
@@ -81,16 +84,21 @@ class Pool:
         if size_alignment_limit:
             size_alignment_limit = _power_of_two(size_alignment_limit, "size_alignment_limit")
         try:
-            self._free = FreeList(base, size, granularity)
+            free = FreeList(base, size, granularity)
         except (ValueError, TypeError) as error:
             raise BadArgumentError(f"pool {name}, granularity {granularity}: {error}") from None
         self.region, self.base, self.size, self.name = region, base, size, name
         self.granularity, self.guard, self.about = granularity, guard, about
+        self._end = base + size
         self._hints, self._size_alignment_limit = hints, size_alignment_limit
-        self._lock = Lock()
-        self._places: dict[int, int] = {}  # address: nbytes as asked
-        self._held: dict[int, Lease] = {}  # see Lease.hold
-        self._reclaimed: deque[tuple[int, int]] = deque()
+        self._mapping: Mapping | None = None  # of the whole pool, once it is wanted
+        # No lock around these two. A call of the free list keeps the interpreter, so it is whole; a range
+        # is one caller's from allocate() to release(); and the collector may call _reclaim() at any
+        # place in here, where waiting for a lock would be waiting for oneself.
+        self._free = free
+        # By the identity of the reference that tells when the memory is let go: that, address, nbytes as asked.
+        self._places: dict[int, tuple[weakref.ref[Extent], int, int]] = {}
+        self._held, self._hold_lock = dict[Lease, Extent](), Lock()  # see Lease.hold
         for offset, taken in other_users:
             first = offset - offset % granularity
             if not self._free.allocate_at(base + first, offset + taken - first):
@@ -135,73 +143,72 @@ class Pool:
         if nbytes > _MAX_BYTES:
             raise BadArgumentError(f"shape {dims} of {kind} is {nbytes} bytes: no memory has that many")
         align = _power_of_two(align, "align")
-        address, below = _whole(address, "address"), _whole(below, "below")
+        if address is not None or below is not None:
+            address, below = _whole(address, "address"), _whole(below, "below")
         if self.size == 0:
             raise AllocationError(f"asked {format_size(nbytes)} in {self.name}: {self._empty(nbytes, below)}")
-        try:
-            if address is None:
-                place = Place(self, self._lowest(nbytes, align, below), nbytes)
-            else:
-                place = Place(self, self._exactly(address, nbytes, align, below), nbytes)
-        finally:
-            self._settle()
-        lease = Lease(place)  # from here on the range comes back by itself
+        mapping = self._mapping or self._map()
+        if address is None:
+            address = self._lowest(nbytes, align, below)
+        else:
+            self._take(address, nbytes, align, below)
+        memory = mapping.extent(address - self.base, nbytes)
+        gone = weakref.ref(memory, self._reclaim)  # from here on the range comes back by itself
+        self._places[id(gone)] = gone, address, nbytes
         if self.guard is not None:
-            self.guard.allocated(place.address, nbytes)
+            self.guard.allocated(address, nbytes)
         if nbytes >= _LARGE:
-            self.region.prepare(place.address, nbytes)
-        memory = self.region.map(place.address, nbytes, lease)
-        lease.pointer = memory.__array_interface__["data"][0]
-        return DmaBuffer._over(memory.view(kind).reshape(dims), lease)
+            self.region.prepare(address, nbytes)
+        lease = Lease(self, address, nbytes, mapping.pointer + address - self.base)
+        buffer = DmaBuffer._over(np.ndarray(dims, kind, memory), lease, memory)  # type: ignore[arg-type]
+        buffer._whole = True
+        return buffer
 
     def stats(self) -> PoolStats:
-        """What is used and free now, in bytes."""
-        self._settle()
-        with self._lock:
-            free, largest, count = self._free.free, self._free.largest_free(), len(self._places)
-        self._settle()
+        """What is used and free now, in bytes; what other threads do meanwhile may show in one figure only."""
+        free, largest, count = self._free.free, self._free.largest_free(), len(self._places)
         used = self.size - free
         return PoolStats(self.size, used, free, largest, BufferCount(used - self._other_users, count))
+
+    def _map(self) -> Mapping:
+        self._mapping = Mapping(self.region.map(self.base, self.size, None))
+        return self._mapping
 
     def _lowest(self, nbytes: int, align: int, below: int | None) -> int:
         if self._size_alignment_limit:
             align = max(align, min(1 << (nbytes - 1).bit_length(), self._size_alignment_limit))
-        limit = self._limit(below)
-        with self._lock:
-            # An alignment beyond 64 bits only fits address 0, and a pool there is small enough.
-            found = self._free.allocate(nbytes, min(align, 1 << 63), limit)
-            if found is not None:
-                self._places[found] = nbytes
-                return found
-            free, largest = self._free.free, self._free.largest_free(limit)
-        raise AllocationError(self._no_room(nbytes, align, below, largest, free))
+        limit = self._end if below is None else self._limit(below)
+        # An alignment beyond 64 bits only fits address 0, and a pool there is small enough.
+        found = self._free.allocate(nbytes, align if align < _FAR else _FAR, limit)
+        if found is None:
+            raise AllocationError(self._no_room(nbytes, align, below))
+        return found
 
-    def _exactly(self, address: int, nbytes: int, align: int, below: int | None) -> int:
+    def _take(self, address: int, nbytes: int, align: int, below: int | None) -> None:
         what = f"{format_size(nbytes)} at {format_address(address)} in {self.name}"
-        if address < self.base or address + nbytes > self.base + self.size:
-            last = self.base + self.size - 1
-            raise AddressError(f"{what} is outside the pool ({format_address(self.base)} to {format_address(last)})")
+        if address < self.base or address + nbytes > self._end:
+            raise AddressError(
+                f"{what} is outside the pool ({format_address(self.base)} to {format_address(self._end - 1)})"
+            )
         unit = max(align, self.granularity)
         if address % unit:
             raise AddressError(f"{what} is misaligned: the address must be a multiple of {unit}")
         if below is not None and address + nbytes > below:
             raise AddressError(f"{what} does not end at or below {format_address(below)}")
-        with self._lock:
-            if self._free.allocate_at(address, nbytes):
-                self._places[address] = nbytes
-                return address
+        if not self._free.allocate_at(address, nbytes):
             raise AddressError(f"{what} is taken: {self._taken(address, nbytes)}")
 
     def _taken(self, address: int, nbytes: int) -> str:
-        for start, size in sorted(self._places.items()):
+        for start, size in sorted(place[1:] for place in list(self._places.values())):
             if start < address + nbytes and address < start + size:
                 return f"a buffer of {format_size(size)} is at {format_address(start)}"
         return "another user of this memory holds part of it"
 
-    def _no_room(self, nbytes: int, align: int, below: int | None, largest: int, free: int) -> str:
+    def _no_room(self, nbytes: int, align: int, below: int | None) -> str:
+        free, largest = self._free.free, self._largest(below)
         asked = format_size(nbytes)
         # A limit that the whole pool keeps is no news.
-        limit = f" below {format_address(below)}" if below is not None and below < self.base + self.size else ""
+        limit = f" below {format_address(below)}" if below is not None and below < self._end else ""
         message = f"asked {asked}{limit} in {self.name}: largest free block{limit} "
         message += f"{format_size(largest)} of {format_size(free)} free"
         if largest >= nbytes:
@@ -222,43 +229,26 @@ class Pool:
         return ", ".join(f"{name} has {format_size(size)}" for name, size in others if size >= nbytes)
 
     def _limit(self, below: int | None) -> int:
-        end = self.base + self.size
-        return end if below is None else min(below, end)
+        return self._end if below is None else min(below, self._end)
 
     def _largest(self, below: int | None) -> int:
-        with self._lock:
-            largest = self._free.largest_free(self._limit(below))
-        self._settle()
-        return largest
+        return self._free.largest_free(self._limit(below))
 
-    def _reclaim(self, address: int, nbytes: int) -> None:
+    def _reclaim(self, gone: weakref.ref[Extent]) -> None:
         """The last array on a range is gone. Runs wherever that happened, even inside a call of ours."""
-        self._reclaimed.append((address, nbytes))
-        self._settle()
-
-    def _settle(self) -> None:
-        # The collector may call _reclaim() in a thread that has the lock, so never wait for it here:
-        # who has the lock comes here after letting go, and finds what was queued meanwhile.
-        while self._reclaimed and self._lock.acquire(blocking=False):
-            try:
-                self._release(*self._reclaimed.popleft())
-            except IndexError:  # another thread was faster
-                pass
-            finally:
-                self._lock.release()
-
-    def _release(self, address: int, nbytes: int) -> None:
+        _, address, nbytes = self._places.pop(id(gone))
         try:
             if self.guard is not None:
                 self.guard.released(address, nbytes)
             if nbytes >= _LARGE:
                 self.region.discard(address, nbytes)
         finally:
-            del self._places[address]
             self._free.release(address, nbytes)
 
 
 def _power_of_two(value: int, what: str) -> int:
+    if type(value) is int and value > 0 and not value & (value - 1):  # what it nearly always is
+        return value
     number = _whole(value, what)
     if not number or number & (number - 1):
         raise BadArgumentError(f"{what}={value!r}: it must be a power of two")
@@ -276,6 +266,8 @@ def _whole(value: int | None, what: str) -> int | None:
 
 
 def _shape(shape: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, ...]:
+    if type(shape) is int and shape > 0:  # what it nearly always is
+        return (shape,)
     try:
         dims = tuple(map(operator.index, shape)) if isinstance(shape, Iterable) else (operator.index(shape),)
     except TypeError:
@@ -288,6 +280,8 @@ def _shape(shape: SupportsIndex | Sequence[SupportsIndex]) -> tuple[int, ...]:
 
 
 def _dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    if isinstance(dtype, type) and (common := _COMMON.get(dtype)) is not None:
+        return common
     try:
         kind = np.dtype(dtype)
     except (TypeError, ValueError) as error:

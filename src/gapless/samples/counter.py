@@ -33,10 +33,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SignalError
+from . import variants
 
 Kind = Literal["missing", "repeated", "out-of-order"]
 
-_CHUNK = 1 << 16  # samples looked at together: what stays in the cache
+_CHUNK = 1 << 12  # samples of a strided capture that are copied to be looked at
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def check_counter(samples: NDArray[np.int16], *, limit: int = 10_000) -> list[Fi
             "a capture of the counter is int16, shape (n,), with at least one sample"
         )
     findings: list[Finding] = []
-    for finding in _classify(_runs(samples)):
+    plain = np.asarray(samples[:])  # of a DmaBuffer, which [:] refuses if it was freed
+    for finding in _classify(_runs(plain)):
         last = findings[-1] if findings else None
         if last is not None and last.kind == finding.kind == "repeated" and last.index + last.length == finding.index:
             findings[-1] = Finding("repeated", last.index, last.length + finding.length)
@@ -218,9 +220,6 @@ def _runs(samples: NDArray[np.int16]) -> Iterator[_Run]:
         return _Run(start, int(samples[start]), end - start, held)
 
     for at, count in _breaks(samples):
-        if count and held and held_at + held == at:  # the same word held across two chunks
-            held += count
-            continue
         if held:
             yield run(held_at)
             start, held = held_at + held, 0
@@ -238,21 +237,22 @@ def _runs(samples: NDArray[np.int16]) -> Iterator[_Run]:
 
 def _breaks(samples: NDArray[np.int16]) -> Iterator[tuple[int, int]]:
     """Positions of samples that are not one above the one before, with how many repeat it (0: a jump)."""
-    steps = np.empty(_CHUNK, dtype=np.int16)
-    for start in range(0, len(samples) - 1, _CHUNK):
-        chunk = samples[start : start + _CHUNK + 1]
-        step = steps[: len(chunk) - 1]
-        np.subtract(chunk[1:], chunk[:-1], out=step)  # wraps, as the counter does
-        odd = step != 1
-        if not odd.any():
-            continue
-        where = np.flatnonzero(odd)
-        still = step[where] == 0
-        goes_on = np.zeros(len(where), dtype=bool)
-        goes_on[1:] = still[1:] & still[:-1] & (np.diff(where) == 1)
-        first = np.flatnonzero(~goes_on)
-        counts = np.where(still[first], np.diff(first, append=len(where)), 0)
-        yield from zip((where[first] + start + 1).tolist(), counts.tolist(), strict=True)
+    at = 0
+    while (at := _step_break(samples, at, 1)) < len(samples):
+        held = _step_break(samples, at - 1, 0) - at
+        yield at, held
+        at += max(held - 1, 0)
+
+
+def _step_break(samples: NDArray[np.int16], start: int, step: int) -> int:
+    """The first index above ``start`` whose sample is not ``step`` above the one before, or their number."""
+    if samples.flags.c_contiguous and samples.flags.aligned:
+        return variants.BEST.step_break(samples, start, step)
+    for low in range(start, len(samples), _CHUNK):
+        chunk = np.array(samples[low : low + _CHUNK + 1])
+        if (found := variants.BEST.step_break(chunk, 0, step)) < len(chunk):
+            return low + found
+    return len(samples)
 
 
 def _signed(value: int) -> int:

@@ -49,12 +49,13 @@ class CounterSource:
         if not -32768 <= first <= 32767:
             raise BadArgumentError(f"counter: first value {first} asked: -32768 .. 32767 is what int16 holds")
         self.name = f"counter:{first}" if first else "counter:"
-        self._period = (np.arange(1 << 16) + first).astype(np.uint16).view(np.int16)
+        self._first = first
 
     def fill(self, out: NDArray[np.int16], start: int) -> None:
         """Write samples ``start .. start + len(out)`` into ``out`` (int16, shape (n,), contiguous)."""
         check_stretch(self.name, None, start, len(out))
-        copy_periodic(out, self._period, start)
+        first = (self._first + start + 32768) % 65536 - 32768
+        variants.BEST.counter(out, first)
 
 
 class ToneSource:

@@ -2,28 +2,44 @@
 
 from .budget import Budget, Limit, compute_budget
 from .converter import Bench, Converter, Progress
+from .file_recording import FileRecording
+from .input import Block, InputStream
 from .ledger import Counters, Gap, Ledger
-from .monitor import StreamMonitor
+from .loop import Loop
+from .monitor import PairMonitor, StreamMonitor
+from .output import OutputStream
+from .path import Path
 from .player import Dac
 from .probe import Probe
+from .rearm import measure_rearm
 from .recorder import Adc, Recording
-from .report import Capture, PlayReport
+from .report import Capture, PlayReport, Queue, StreamReport
 
 __all__ = [
     "Adc",
     "Bench",
+    "Block",
     "Budget",
     "Capture",
     "Converter",
     "Counters",
     "Dac",
+    "FileRecording",
     "Gap",
+    "InputStream",
     "Ledger",
     "Limit",
+    "Loop",
+    "OutputStream",
+    "PairMonitor",
+    "Path",
     "PlayReport",
     "Probe",
     "Progress",
+    "Queue",
     "Recording",
     "StreamMonitor",
+    "StreamReport",
     "compute_budget",
+    "measure_rearm",
 ]

@@ -95,6 +95,7 @@ def compute_budget(
     engine: str = "sg",
     channels: int = 1,
     block: int | None = None,
+    packets: bool = False,
     queue: int = RING_DESCRIPTORS,
     rearm: float | None = None,
     producer: float | None = None,
@@ -109,6 +110,7 @@ def compute_budget(
         engine: ``sg``, ``direct`` or ``cyclic``.
         channels: converters in step that share the stream.
         block: bytes of one descriptor or direct-mode transfer; by default the longest there can be.
+        packets: each block is a packet, as in a stream; else a recording with scatter-gather is one.
         queue: descriptors in the ring (scatter-gather).
         rearm: seconds from a completion until software has started the next transfer (direct) or
             extended the ring (scatter-gather). None: software is not looked at.
@@ -132,6 +134,7 @@ def compute_budget(
                 engine,
                 channels,
                 piece_bytes(dma) if block is None else block,
+                packets,
                 queue,
                 rearm,
                 producer,
@@ -172,6 +175,7 @@ class _Stream:
     engine: str
     channels: int
     block: int
+    packets: bool
     queue: int
     rearm: float | None
     producer: float | None
@@ -252,8 +256,9 @@ class _Stream:
     def _overhead(self) -> float:
         """Seconds from one block to the next in which nothing is moved."""
         direction = self.converter.direction
-        # A recording with scatter-gather is one packet; otherwise each block ends one.
-        packet = 0 if direction == "adc" and self.engine != "direct" else _PACKET[direction]
+        # A recording with scatter-gather is one packet, unless it is a stream; otherwise each block ends one.
+        one = direction == "adc" and self.engine != "direct" and not self.packets
+        packet = 0 if one else _PACKET[direction]
         if self.engine != "direct":
             return packet / self.dma.clock
         return max(packet / self.dma.clock, self._dead(self.rearm or 0.0))

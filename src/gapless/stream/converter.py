@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .._native import Bus
+from .._native import Bus, Scheduling
 from ..boards import BoardSpec, ConverterSpec
 from ..dma import AxiDma, piece_bytes
 from ..errors import BadArgumentError, DmaStateError, RateError, UnknownNameError
 from ..memory import DmaBuffer, Pool
 from ..units import format_rate
 from .budget import compute_budget
+from .layout import whole_number
 from .monitor import StreamMonitor, rate_register
+from .path import SAMPLE_BYTES, Path, find_path
 from .probe import Probe
 
 #: Called about twenty times a second with the bytes moved so far and the bytes in all.
 Progress = Callable[[int, int], None]
 
-SAMPLE_BYTES = 2
 #: Seconds; 11 days.
 _LONGEST = 1e6
 _ENGINES = ("auto", "sg", "direct", "cyclic")
@@ -40,6 +41,8 @@ class Bench:
     probe: Probe | None
     #: where descriptors are allocated
     descriptor_pool: Pool
+    #: who runs a converter holds its lock, by name
+    locks: dict[str, threading.Lock] = field(default_factory=dict)
 
     def default_pool(self) -> Pool:
         """The pool a signal goes to when none is named: the fastest memory, which is the PL's."""
@@ -52,42 +55,56 @@ class Converter:
     def __init__(self, bench: Bench, spec: ConverterSpec) -> None:
         self.bench, self.spec = bench, spec
         self.monitor = StreamMonitor(bench.bus, spec)
-        self._taken = threading.Lock()
+        bench.locks[spec.name] = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<{self.spec.name} of {self.bench.name}, up to {format_rate(self.spec.max_rate)}>"
 
-    def take(self) -> None:
-        """Have the converter for oneself, until :meth:`give_back`; DmaStateError when somebody else has it."""
-        if not self._taken.acquire(blocking=False):
-            doing = "playing" if self.spec.direction == "dac" else "recording"
-            raise DmaStateError(f"{self.spec.name} is {doing}: wait until it ends, or cancel it")
+    def path(self, channels: int = 1) -> Path:
+        """How a stream of ``channels`` channels reaches this converter and those in step with it.
 
-    def give_back(self) -> None:
+        2 are asked of the first of a pair. BadArgumentError for what the board does not have.
+        """
+        asked = whole_number(channels, "channels")
+        return find_path(self.bench.bus, self.bench.spec, self.bench.dmas, self.spec, asked)
+
+    def take(self, path: Path | None = None) -> None:
+        """Have the converter, or all that are on ``path``, for oneself, until :meth:`give_back`.
+
+        DmaStateError when somebody else has one of them.
+        """
+        with ExitStack() as undo:
+            for name in self._names(path):
+                if not self.bench.locks[name].acquire(blocking=False):
+                    doing = "playing" if self.spec.direction == "dac" else "recording"
+                    raise DmaStateError(f"{name} is {doing}: wait until it ends, or cancel it")
+                undo.callback(self.bench.locks[name].release)
+            undo.pop_all()
+
+    def give_back(self, path: Path | None = None) -> None:
         """Undo :meth:`take`."""
-        self._taken.release()
+        for name in self._names(path):
+            self.bench.locks[name].release()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self, path: Path | None = None) -> Iterator[None]:
         """:meth:`take` it inside a ``with`` block."""
-        self.take()
+        self.take(path)
         try:
             yield
         finally:
-            self.give_back()
+            self.give_back(path)
+
+    def _names(self, path: Path | None) -> tuple[str, ...]:
+        return (self.spec.name,) if path is None else path.converters
 
     def engines(self) -> dict[str, AxiDma]:
-        """The engines this converter can be run with, and the DMA instance each needs."""
-        found: dict[str, AxiDma] = {}
-        for name in self.spec.dmas:
-            dma = self.bench.dmas[name]
-            for engine in ("sg", "cyclic") if dma.spec.sg else ("direct",):
-                found.setdefault(engine, dma)
-        return found
+        """The engines this converter can be run with by itself, and the DMA instance each needs."""
+        return self.path().engines()
 
-    def choose_engine(self, engine: str) -> tuple[str, AxiDma]:
+    def choose_engine(self, engine: str, path: Path | None = None) -> tuple[str, AxiDma]:
         """The engine's name and its DMA instance; ``auto`` prefers scatter-gather."""
-        possible = self.engines()
+        possible = (path or self.path()).engines()
         if engine not in _ENGINES:
             raise UnknownNameError("engine", engine, _ENGINES)
         if engine == "auto":
@@ -108,13 +125,22 @@ class Converter:
         return self.bench.pools[memory]
 
     def check_rate(
-        self, rate: float, pool: Pool, dma: AxiDma, samples: int, *, block: int | None = None, force: bool = False
+        self,
+        rate: float,
+        pool: Pool,
+        dma: AxiDma,
+        samples: int,
+        channels: int = 1,
+        *,
+        block: int | None = None,
+        packets: bool = False,
+        force: bool = False,
     ) -> None:
         """Raise RateError unless the converter, the memory port and the engine sustain ``rate`` (Sa/s).
 
         ``samples`` at that rate last no longer than bus time is counted; ``block`` is the bytes of one
-        descriptor or transfer. How late software may be is not looked at. ``force`` refuses only what no
-        converter or register can be set to.
+        descriptor or transfer, each a packet of its own with ``packets``. How late software may be is not
+        looked at. ``force`` refuses only what no converter or register can be set to.
         """
         rate_register(rate)
         if samples / rate > _LONGEST:
@@ -128,7 +154,9 @@ class Converter:
             pool.region.kind,
             rate,
             engine="sg" if dma.spec.sg else "direct",
+            channels=channels,
             block=block,
+            packets=packets,
         )
         alone = samples * SAMPLE_BYTES <= (block or piece_bytes(dma.spec))
         for limit in budget.limits:
@@ -139,11 +167,26 @@ class Converter:
             if not limit.ok and (not force or limit.name == "converter"):
                 raise RateError(limit.why)
 
-    def allocate(self, pool: Pool, samples: int, dma: AxiDma, address: int | None) -> DmaBuffer:
-        """A buffer for ``samples`` samples that ``dma`` reaches, at ``address`` if that is given."""
+    def allocate(self, pool: Pool, samples: int | tuple[int, int], dma: AxiDma, address: int | None) -> DmaBuffer:
+        """A buffer that ``dma`` reaches, of so many samples or (frames, channels), at ``address`` if that is given."""
         align = max(64, dma.spec.data_width)
         return pool.allocate(samples, np.int16, align=align, address=address, below=1 << dma.spec.address_width)
 
     def piece_timeout(self, nbytes: int, rate: float) -> float:
         """Seconds of bus time to wait for one piece: four times what it lasts, and 50 ms."""
         return 4 * nbytes / (rate * SAMPLE_BYTES) + 0.05
+
+
+def check_delay(software_delay: float) -> None:
+    """BadArgumentError for a delay that cannot be."""
+    if not 0 <= software_delay < 1e3:
+        raise BadArgumentError(f"software delay of {software_delay!r} s: it is from 0 to 1000 s")
+
+
+def scheduling(realtime: int, cpu: int | None) -> Scheduling:
+    """How a native thread is to be run; BadArgumentError for what no system knows."""
+    if not 0 <= realtime <= 99:
+        raise BadArgumentError(f"realtime={realtime}: a SCHED_FIFO priority is 1 to 99; 0 asks for none")
+    if cpu is not None and not 0 <= cpu < 1024:
+        raise BadArgumentError(f"cpu={cpu}: it is the number of a CPU, from 0 on")
+    return Scheduling(realtime, -1 if cpu is None else cpu)

@@ -107,22 +107,23 @@ def whole_number(value: float, what: str) -> int:
     return number
 
 
-def samples_to_play(source: Source, samples: float | None, repeat: float) -> int:
-    """How many samples ``source`` gives, from what was asked; SignalError when it cannot be."""
+def samples_to_play(source: Source, samples: float | None, repeat: float, channels: int = 1) -> int:
+    """How many samples per channel ``source`` gives, from what was asked; SignalError when it cannot be."""
     repeat = whole_number(repeat, "repeat")
     samples = None if samples is None else whole_number(samples, "samples")
     if source.length is None:
         if samples is None:
             raise SignalError(f"{source.name} never ends: say how many samples (samples= or --samples, --seconds)")
         return samples * repeat
-    available = source.length * repeat
+    length = source.length // channels
+    available = length * repeat
     if samples is None:
         return available
     if samples > available:
         raise SignalError(
-            f"asked {samples} samples of {source.name}, which has {source.length}"
+            f"asked {samples} samples of {source.name}, which has {length}"
             + (f" and is repeated {repeat} times" if repeat > 1 else "")
-            + f": use repeat={-(-samples // source.length)} (--repeat)"
+            + f": use repeat={-(-samples // length)} (--repeat)"
         )
     return samples
 

@@ -1,10 +1,12 @@
-"""Driver of the stream monitor: the counters beside a converter (docs/stream-monitor.md)."""
+"""Driver of the stream monitor: the counters beside a converter, or beside two in step (docs/stream-monitor.md)."""
 
 from __future__ import annotations
 
-from ..boards import ConverterSpec
+from dataclasses import replace
+
+from ..boards import ConverterSpec, PairSpec
 from ..bus import RegisterBus
-from ..errors import BadArgumentError
+from ..errors import BadArgumentError, OutOfStepError
 from .ledger import Gap, Ledger
 
 IDENTITY = 0x47504C31  # "GPL1"
@@ -31,11 +33,11 @@ _CAUSES = {
 }
 
 
-class StreamMonitor:
-    """Counts what passes a converter and logs every gap."""
+class _Registers:
+    """The registers at ``base``, and what is written alike for one converter and for two."""
 
-    def __init__(self, bus: RegisterBus, spec: ConverterSpec) -> None:
-        self._bus, self._spec = bus, spec
+    def __init__(self, bus: RegisterBus, base: int) -> None:
+        self._bus, self._base = bus, base
         self._rate: float | None = None
 
     def start(self, rate: float, *, capture: int = 0, packet: int = 0, zero_in_gap: bool = False) -> None:
@@ -44,6 +46,7 @@ class StreamMonitor:
         A DAC's sample 0 is the first word that reaches it. An ADC captures ``capture`` samples (0: no
         end) and sets TLAST after every ``packet`` samples (0: only at the end of the capture).
         """
+        self._rate = float(rate)
         self._rate = float(rate)
         self._write(_CONTROL, 0)
         self._write_wide(_RATE, rate_register(rate))
@@ -55,54 +58,11 @@ class StreamMonitor:
         """Stop converting; the counts stay."""
         self._write(_CONTROL, 0)
 
-    @property
-    def samples(self) -> int:
-        """Samples that passed: converted by a DAC, taken into the FIFO by an ADC."""
-        return self._read_wide(_SAMPLES)
-
-    @property
-    def fifo_level(self) -> int:
-        """Bytes in the FIFO."""
-        return self._bus.read32(self._spec.base + _FIFO_LEVEL)
-
-    @property
-    def fifo_low_water(self) -> int:
-        """Lowest level, in bytes, between the first time the FIFO was full and the last word entering it."""
-        return self._bus.read32(self._spec.base + _FIFO_LOW)
-
-    @property
-    def fifo_depth(self) -> int:
-        """Bytes the FIFO holds."""
-        return self._bus.read32(self._spec.base + _FIFO_DEPTH)
-
-    def ledger(self) -> Ledger:
-        """The account so far."""
-        causes = _CAUSES[self._spec.direction]
-        gaps = []
-        for number in range(self._read(_GAP_LOGGED)):
-            self._write(_GAP_SELECT, number)
-            cause = self._read(_GAP_CAUSE)
-            gaps.append(
-                Gap(
-                    self._read_wide(_GAP_INDEX),
-                    self._read_wide(_GAP_LENGTH),
-                    causes.get(cause, f"unknown cause {cause}"),
-                )
-            )
-        return Ledger(
-            self.samples,
-            tuple(gaps),
-            self._read(_GAP_COUNT),
-            self._read_wide(_MISSING),
-            rate=self._rate,
-            direction=self._spec.direction,
-        )
-
     def _read(self, offset: int) -> int:
-        return self._bus.read32(self._spec.base + offset)
+        return self._bus.read32(self._base + offset)
 
     def _write(self, offset: int, value: int) -> None:
-        self._bus.write32(self._spec.base + offset, value)
+        self._bus.write32(self._base + offset, value)
 
     def _read_wide(self, offset: int) -> int:
         # The lower half first: reading it holds the upper half still.
@@ -112,6 +72,111 @@ class StreamMonitor:
     def _write_wide(self, offset: int, value: int) -> None:
         self._write(offset, value & 0xFFFFFFFF)
         self._write(offset + 4, value >> 32)
+
+
+class StreamMonitor(_Registers):
+    """Counts what passes a converter and logs every gap."""
+
+    def __init__(self, bus: RegisterBus, spec: ConverterSpec) -> None:
+        super().__init__(bus, spec.base)
+        self._spec = spec
+
+    @property
+    def samples(self) -> int:
+        """Samples that passed: converted by a DAC, taken into the FIFO by an ADC."""
+        return self._read_wide(_SAMPLES)
+
+    @property
+    def fifo_level(self) -> int:
+        """Bytes in the FIFO."""
+        return self._read(_FIFO_LEVEL)
+
+    @property
+    def fifo_low_water(self) -> int:
+        """Lowest level, in bytes, between the first time the FIFO was full and the last word entering it."""
+        return self._read(_FIFO_LOW)
+
+    @property
+    def fifo_depth(self) -> int:
+        """Bytes the FIFO holds."""
+        return self._read(_FIFO_DEPTH)
+
+    def gaps_from(self, first: int) -> list[Gap]:
+        """The gaps logged so far, but for the ``first`` ones; the last of them may still be growing."""
+        causes = _CAUSES[self._spec.direction]
+        gaps = []
+        for number in range(first, self._read(_GAP_LOGGED)):
+            self._write(_GAP_SELECT, number)
+            cause = self._read(_GAP_CAUSE)
+            gaps.append(
+                Gap(
+                    self._read_wide(_GAP_INDEX),
+                    self._read_wide(_GAP_LENGTH),
+                    causes.get(cause, f"unknown cause {cause}"),
+                )
+            )
+        return gaps
+
+    def ledger(self) -> Ledger:
+        """The account so far."""
+        gaps = tuple(self.gaps_from(0))
+        return Ledger(
+            self.samples,
+            gaps,
+            self._read(_GAP_COUNT),
+            self._read_wide(_MISSING),
+            rate=self._rate,
+            direction=self._spec.direction,
+        )
+
+
+class PairMonitor(_Registers):
+    """The stream monitors of two converters in step: started and stopped in the same instant, by the pair's registers.
+
+    What is read is of both: a sample is one of each converter, a frame. FIFO figures are in bytes of the
+    stream they share.
+    """
+
+    def __init__(self, bus: RegisterBus, spec: PairSpec, members: tuple[StreamMonitor, StreamMonitor]) -> None:
+        super().__init__(bus, spec.base)
+        self._spec, self._members = spec, members
+
+    @property
+    def samples(self) -> int:
+        """Frames that passed: samples that passed both."""
+        return min(member.samples for member in self._members)
+
+    @property
+    def fifo_level(self) -> int:
+        """Bytes in both FIFOs together."""
+        return sum(member.fifo_level for member in self._members)
+
+    @property
+    def fifo_low_water(self) -> int:
+        """Twice the lowest level of either, in bytes; see :attr:`StreamMonitor.fifo_low_water`."""
+        return 2 * min(member.fifo_low_water for member in self._members)
+
+    @property
+    def fifo_depth(self) -> int:
+        """Bytes both FIFOs hold together."""
+        return sum(member.fifo_depth for member in self._members)
+
+    def gaps_from(self, first: int) -> list[Gap]:
+        """As :meth:`StreamMonitor.gaps_from`; the two have the same, being in step."""
+        return self._members[0].gaps_from(first)
+
+    def ledger(self) -> Ledger:
+        """The account that both agree on, when nothing passes any more; OutOfStepError when they do not agree."""
+        first, second = (replace(member.ledger(), rate=self._rate) for member in self._members)
+        if first != second:
+            said = " and ".join(
+                f"{name} {ledger.samples} samples and {ledger.missing_samples} missing in {ledger.gap_count} gaps"
+                for name, ledger in zip(self._spec.converters, (first, second), strict=True)
+            )
+            raise OutOfStepError(
+                f"{self._spec.name}: its converters are not in step: {said}; was one of them run by itself meanwhile?"
+            )
+        return first
 
 
 def rate_register(rate: float) -> int:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..dma import AxiDma, Cyclic, DescriptorRing, Moved, split
-from ..errors import BadArgumentError, SignalError, UnsupportedError, WaitTimeoutError
+from ..errors import BadArgumentError, SignalError
 from ..memory import DmaBuffer
 from ..samples import ArraySource, Source
-from ..units import MIB, format_address, format_time
-from .converter import SAMPLE_BYTES, Converter, Progress
-from .layout import Layout, fill, lay_out, lay_out_in_place, samples_to_play
+from ..units import format_address
+from .blocks import BLOCK_SAMPLES, BLOCKS, Blocks, BlockShape
+from .converter import Converter, Progress, check_delay, scheduling
+from .feeding import feed_arrays, feed_source, is_iterator
+from .frames import frame_source
+from .layout import fill, lay_out, lay_out_in_place, samples_to_play
+from .loop import Loop
+from .output import OutputStream
+from .path import Path
+from .playing import Playing
 from .report import PlayReport
-
-#: Bytes that are played between two looks at a cyclic play: some milliseconds of real time.
-_LOOK_BYTES = 64 * MIB
+from .run import run_cyclic, run_once
 
 
 class Dac(Converter):
@@ -29,7 +31,7 @@ class Dac(Converter):
 
     def play(
         self,
-        signal: Source | DmaBuffer | ArrayLike,
+        signal: Source | DmaBuffer | Iterator[ArrayLike] | ArrayLike,
         *,
         rate: float,
         memory: str | None = None,
@@ -40,6 +42,8 @@ class Dac(Converter):
         sha256: bool = False,
         head: int = 0,
         software_delay: float = 0.0,
+        channels: int = 1,
+        stream: bool = False,
         force: bool = False,
         progress: Progress | None = None,
     ) -> PlayReport:
@@ -48,7 +52,8 @@ class Dac(Converter):
         Args:
             signal: int16 samples, shape (n,); or floats in [-1, 1], which are scaled; or a
                 :class:`~gapless.samples.Source`; or a DmaBuffer of int16, which is played from where it
-                lies, with no copy (to repeat it, its length is whole words of the converter).
+                lies, with no copy (to repeat it, its length is whole words of the converter); or an iterator of
+                arrays, such as a generator, which is played through blocks as it comes.
             rate: samples per second.
             memory: name of the pool the signal is put in; by default the PL's DDR, or the buffer's own.
             engine: ``sg`` (scatter-gather), ``direct`` (re-armed by software), ``cyclic`` (scatter-gather
@@ -59,70 +64,142 @@ class Dac(Converter):
             sha256: hash the samples the DAC converted (virtual boards).
             head: keep this many of the first samples converted (virtual boards).
             software_delay: seconds by which the software is late at every re-arm.
+            channels: 2 plays on this DAC and the one in step with it; ``signal`` is then an array or buffer of
+                shape (n, 2), or a buffer of shape (2n,), and every count is one of frames, per DAC.
+            stream: put it through a few blocks while it plays, rather than into memory before: for what is
+                larger than memory. An iterator always is.
             force: play even what the budget says cannot be sustained; the ledger then has the gaps.
             progress: called with bytes moved and bytes in all.
 
         Raises:
             SignalError, UnknownNameError, RateError, AllocationError: nothing was started.
-            DmaStateError: the DAC is playing, or its engine waits for recover().
+            DmaStateError: the DAC, or the one in step with it, is playing, or its engine waits for recover().
             DmaError, WaitTimeoutError: the engine failed; it was stopped.
         """
-        began = time.perf_counter()
-        name, dma = self.choose_engine(engine)
-        if not 0 <= software_delay < 1e3:
-            raise BadArgumentError(f"software delay of {software_delay!r} s: it is from 0 to 1000 s")
+        if stream or is_iterator(signal):
+            with self.stream(
+                rate=rate,
+                memory=memory,
+                engine=engine,
+                address=address,
+                sha256=sha256,
+                head=head,
+                software_delay=software_delay,
+                channels=channels,
+                force=force,
+            ) as output:
+                if is_iterator(signal):
+                    if repeat != 1 or samples is not None:
+                        raise SignalError(
+                            "an iterator is played to its end, once: samples= and repeat= are for a signal"
+                        )
+                    feed_arrays(output, cast("Iterator[ArrayLike]", signal))
+                else:
+                    source = _source(signal, channels)
+                    total = samples_to_play(source, samples, repeat, channels)
+                    feed_source(output, source, total, progress=progress)
+            return output.report
+        path = self.path(channels)
+        name, dma = self.choose_engine(engine, path)
+        check_delay(software_delay)
         with ExitStack() as stack:
-            stack.enter_context(self.taken())
+            playing = stack.enter_context(Playing(self, path, name, dma, rate, sha256=sha256, head=head))
             if isinstance(signal, DmaBuffer):
-                source: Source = self._lying_there(signal, memory, address)
-                total, buffer = samples_to_play(source, samples, repeat), signal
-                layout = lay_out_in_place(len(buffer), total, self.spec.samples_per_beat, cyclic=name == "cyclic")
-                self.check_rate(rate, buffer.pool, dma, total, block=layout.block(dma.spec), force=force)
+                source = self._lying_there(signal, path, memory, address)
+                total, buffer = samples_to_play(source, samples, repeat, path.channels), signal
+                word = self.spec.samples_per_beat * path.channels
+                layout = lay_out_in_place(buffer.size, total * path.channels, word, cyclic=name == "cyclic")
+                block = layout.block(dma.spec)
+                self.check_rate(rate, buffer.pool, dma, total, path.channels, block=block, force=force)
             else:
-                source = cast(Source, signal) if _is_source(signal) else ArraySource(cast(ArrayLike, signal))
-                total = samples_to_play(source, samples, repeat)
+                source = _source(signal, path.channels)
+                total = samples_to_play(source, samples, repeat, path.channels)
                 pool = self.choose_pool(memory)
-                self.check_rate(rate, pool, dma, total, force=force)
-                layout = lay_out(source, total, dma.spec, cyclic=name == "cyclic")
+                self.check_rate(rate, pool, dma, total, path.channels, force=force)
+                layout = lay_out(source, total * path.channels, dma.spec, cyclic=name == "cyclic")
                 buffer = stack.enter_context(self.allocate(pool, layout.stored, dma, address))
                 fill(source, layout, np.asarray(buffer))
-            digest, first = self._watch(stack, sha256, head)
-            self.monitor.start(rate)
-            stack.callback(self.monitor.stop)
+            playing.begin()
             if name == "cyclic":
-                moved = self._run_cyclic(dma, buffer, layout, rate, progress)
+                moved = run_cyclic(playing, buffer, layout, progress)
             else:
-                moved = self._run(dma, buffer, layout, rate, software_delay, progress)
-            self._drain(rate)
-            ledger = self.monitor.ledger()
-            low_water = self.monitor.fifo_low_water
-            if self.bench.probe is not None:
-                self.bench.probe.flush(self.spec.index)
-            return PlayReport(
-                board=self.bench.name,
-                engine=name,
-                memory=buffer.pool.name,
-                rate=float(rate),
-                samples_requested=total,
-                samples_played=ledger.samples,
-                ledger=ledger,
-                transfers=moved.pieces,
-                descriptors=moved.pieces if dma.spec.sg else 0,
-                fifo_depth_bytes=self.monitor.fifo_depth,
-                fifo_low_water_bytes=low_water,
-                wall_seconds=time.perf_counter() - began,
-                played_sha256=digest() if digest else None,
-                head=first() if first else None,
-            )
+                moved = run_once(playing, buffer, layout, software_delay, progress)
+            return playing.report(memory=buffer.pool.name, requested=total, moved=moved)
 
-    # ---- the signal
+    def stream(
+        self,
+        *,
+        rate: float,
+        block_samples: int = BLOCK_SAMPLES,
+        blocks: int = BLOCKS,
+        memory: str | None = None,
+        engine: str = "auto",
+        address: int | None = None,
+        channels: int = 1,
+        software_delay: float = 0.0,
+        realtime: int = 0,
+        cpu: int | None = None,
+        force: bool = False,
+        sha256: bool = False,
+        head: int = 0,
+    ) -> OutputStream:
+        """Play without end, block by block; see :class:`OutputStream`.
+
+        Args:
+            rate: samples per second, of each channel.
+            block_samples: samples (frames) in a block: whole words of the converter, one transfer at most.
+            blocks: how many there are; all but the one being filled wait for the engine.
+            engine: ``sg`` (the ring is extended by its tail while it runs), ``direct`` (a native thread re-arms the
+                channel) or ``auto``.
+            realtime: SCHED_FIFO priority of the native thread, 1 to 99; 0: as everybody.
+            cpu: the only CPU the native thread runs on. What the system refuses of these is in the report.
+
+        The rest, and what is raised, is as for :meth:`play`. BadArgumentError says what a block can be.
+        """
+        path = self.path(channels)
+        name, dma = self.choose_engine(engine, path)
+        if name == "cyclic":
+            raise BadArgumentError("engine cyclic repeats what is in memory: use loop(), or sg or direct to stream")
+        check_delay(software_delay)
+        native_thread = scheduling(realtime, cpu)
+        shape = BlockShape.of(block_samples, blocks, path, dma, self.spec.samples_per_beat)
+        pool = self.choose_pool(memory)
+        block_bytes = shape.samples * path.frame_bytes
+        self.check_rate(rate, pool, dma, shape.samples, path.channels, block=block_bytes, force=force)
+        with ExitStack() as undo:
+            playing = undo.enter_context(Playing(self, path, name, dma, rate, sha256=sha256, head=head))
+            ring = Blocks(f"{self.spec.name}'s stream", self.bench.bus, pool, path, dma, shape, address=address)
+            undo.pop_all()
+        return OutputStream(playing, ring, software_delay, native_thread)
+
+    def loop(
+        self,
+        waveform: ArrayLike,
+        *,
+        rate: float,
+        memory: str | None = None,
+        force: bool = False,
+        sha256: bool = False,
+        head: int = 0,
+    ) -> Loop:
+        """Repeat ``waveform`` (int16 or floats in [-1, 1], shape (n,)) for ever; see :class:`Loop`.
+
+        It needs scatter-gather, in cyclic mode. The rest, and what is raised, is as for :meth:`play`.
+        """
+        path = self.path()
+        name, dma = self.choose_engine("cyclic", path)
+        pool = self.choose_pool(memory)
+        self.check_rate(rate, pool, dma, 1, force=force)
+        return Loop(Playing(self, path, name, dma, rate, sha256=sha256, head=head), waveform, pool)
 
     @staticmethod
-    def _lying_there(buffer: DmaBuffer, memory: str | None, address: int | None) -> Source:
+    def _lying_there(buffer: DmaBuffer, path: Path, memory: str | None, address: int | None) -> Source:
         where = buffer.physical_address  # raises for a strided view or a freed buffer
-        if buffer.dtype != np.int16 or buffer.ndim != 1 or not len(buffer):
+        shapes = "(n,)" if path.channels == 1 else f"(n, {path.channels}) or ({path.channels}n,)"
+        fits = buffer.ndim == 1 or (buffer.ndim == 2 and buffer.shape[1] == path.channels > 1)
+        if buffer.dtype != np.int16 or not fits or not buffer.size or buffer.size % path.channels:
             raise SignalError(
-                f"a buffer of {buffer.dtype} with shape {buffer.shape}: a DAC plays int16 of shape (n,), n >= 1; "
+                f"a buffer of {buffer.dtype} with shape {buffer.shape}: a DAC plays int16 of shape {shapes}, n >= 1; "
                 "use buffer.view(np.int16).reshape(-1)"
             )
         if memory is not None and memory != buffer.pool.name:
@@ -131,124 +208,12 @@ class Dac(Converter):
             raise BadArgumentError(
                 f"the buffer lies at {format_address(where)}; asked to play it from {format_address(address)}"
             )
-        return ArraySource(np.asarray(buffer), name="buffer")
-
-    # ---- what only a virtual board can see
-
-    def _watch(
-        self, stack: ExitStack, sha256: bool, head: int
-    ) -> tuple[Callable[[], str] | None, Callable[[], NDArray[np.int16]] | None]:
-        if not sha256 and not head:
-            return None, None
-        probe = self.bench.probe
-        if probe is None:
-            raise UnsupportedError("only a virtual board can tell which samples a DAC converted (sha256, head)")
-        digest = hashlib.sha256()
-        kept = bytearray()
-
-        def see(data: memoryview) -> None:
-            if sha256:
-                digest.update(data)
-            if len(kept) < SAMPLE_BYTES * head:
-                kept.extend(data[: SAMPLE_BYTES * head - len(kept)])
-
-        probe.tap(self.spec.index, see)
-        stack.callback(probe.tap, self.spec.index, None)
-        return (
-            digest.hexdigest if sha256 else None,
-            (lambda: np.frombuffer(bytes(kept), dtype="<i2").astype(np.int16)) if head else None,
-        )
-
-    # ---- the engine
-
-    def _run(
-        self,
-        dma: AxiDma,
-        buffer: DmaBuffer,
-        layout: Layout,
-        rate: float,
-        software_delay: float,
-        progress: Progress | None,
-    ) -> Moved:
-        pieces, rest = layout.pieces(dma.spec, buffer.physical_address)
-        total = layout.total * SAMPLE_BYTES
-        transfer = dma.mm2s.begin(
-            pieces,
-            [buffer],
-            repeat=layout.repeat,
-            rest=rest,
-            timeout=self.piece_timeout(int(pieces[0, 1]), rate) + software_delay,
-            software_delay=software_delay,
-            pool=self.bench.descriptor_pool,
-        )
-        return transfer.wait(None if progress is None else lambda nbytes: progress(nbytes, total))
-
-    def _run_cyclic(
-        self, dma: AxiDma, buffer: DmaBuffer, layout: Layout, rate: float, progress: Progress | None
-    ) -> Moved:
-        period = layout.stored * SAMPLE_BYTES
-        pieces = split(dma.spec, buffer.physical_address, period, even=True)
-        # The engine completes the descriptor it is in: stop it in the middle of the last one.
-        stop_at = layout.total * SAMPLE_BYTES - int(pieces[-1, 1]) // 2
-        with DescriptorRing(self.bench.descriptor_pool, dma.spec, len(pieces)) as ring:
-            ring.link(pieces)
-            with dma.mm2s.start_cyclic(ring, [buffer]) as cyclic:
-                self._wait_until_entered(stop_at, rate, dma, cyclic, progress)
-        self._drain(rate)
-        played = self.monitor.samples * SAMPLE_BYTES
-        periods, begun = divmod(played, period)
-        done = periods * len(pieces) + int(np.searchsorted(np.cumsum(pieces[:, 1]), begun, side="right"))
-        if progress is not None:
-            progress(played, played)
-        return Moved(done, played)
-
-    def _wait_until_entered(
-        self, nbytes: int, rate: float, dma: AxiDma, cyclic: Cyclic, progress: Progress | None
-    ) -> None:
-        """Wait until that much has entered the FIFO: how far the engine is."""
-        bus, speed = self.bench.bus, rate * SAMPLE_BYTES
-        engine = dma.spec.data_width * dma.spec.clock
-        patience = self.piece_timeout(self.monitor.fifo_depth, rate)
-        entered, changed = -1, bus.time()
-        while True:
-            now = bus.time()
-            level = self.monitor.fifo_level
-            before, entered = entered, self.monitor.samples * SAMPLE_BYTES + level
-            left = nbytes - entered
-            if left <= 0:
-                return
-            if entered != before:
-                changed = now
-            elif now - changed > patience:
-                cyclic.check()
-                raise WaitTimeoutError(
-                    f"{self.spec.name}: nothing has entered the FIFO for {format_time(patience)}, after {entered} "
-                    "bytes: the stream has stood still; the channel was stopped"
-                )
-            # Until the FIFO is full the engine may be as fast as its own data path; then the DAC holds it back.
-            # Never so long that Ctrl-C and progress would have to wait.
-            room = self.monitor.fifo_depth - level
-            longest = max((left - room) / speed, min(left, room) / engine)
-            if bus.wait_interrupt(dma.mm2s.interrupt, min(longest, _LOOK_BYTES / speed)):
-                cyclic.check()
-            if progress is not None:
-                progress(entered, nbytes)
-
-    def _drain(self, rate: float) -> None:
-        """Wait until the DAC has converted what is in its FIFO."""
-        bus = self.bench.bus
-        longest = 2 * self.monitor.fifo_depth / (rate * SAMPLE_BYTES) + 1e-3
-        # The time is taken before the look: another thread that shares the bus may move it in between.
-        now = bus.time()
-        deadline = now + longest
-        while level := self.monitor.fifo_level:
-            if now > deadline:
-                raise WaitTimeoutError(
-                    f"{self.spec.name}: {level} bytes are still in the FIFO after {format_time(longest)}"
-                )
-            bus.sleep(level / (rate * SAMPLE_BYTES) + 1e-7)
-            now = bus.time()
+        return ArraySource(np.asarray(buffer).reshape(-1), name="buffer")
 
 
-def _is_source(signal: object) -> bool:
-    return hasattr(signal, "period") and hasattr(signal, "fill")
+def _source(signal: object, channels: int) -> Source:
+    if channels > 1:
+        return frame_source(signal, channels)
+    if hasattr(signal, "period") and hasattr(signal, "fill"):
+        return cast(Source, signal)
+    return ArraySource(cast(ArrayLike, signal))

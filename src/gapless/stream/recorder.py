@@ -7,19 +7,27 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from .._native import Scheduling
 from ..dma import AxiDma, Transfer, piece_bytes, split
 from ..errors import BadArgumentError
 from ..memory import DmaBuffer
-from .converter import SAMPLE_BYTES, Converter, Progress
+from .blocks import BLOCK_SAMPLES, BLOCKS, Blocks, BlockShape
+from .converter import Converter, Progress, check_delay, scheduling
+from .file_recording import FileRecording
+from .input import InputStream
 from .layout import whole_number
+from .path import Path
+from .receiving import Receiving
 from .report import Capture
 
 
 class Recording:
     """A capture under way: :meth:`wait` for it, or :meth:`cancel` it (the end of a ``with`` block does, too)."""
 
-    def __init__(self, adc: Adc, transfer: Transfer, buffer: DmaBuffer, report: Callable[..., Capture]) -> None:
-        self._adc, self._transfer, self._buffer, self._report = adc, transfer, buffer, report
+    def __init__(
+        self, adc: Adc, path: Path, transfer: Transfer, buffer: DmaBuffer, report: Callable[..., Capture]
+    ) -> None:
+        self._adc, self._path, self._transfer, self._buffer, self._report = adc, path, transfer, buffer, report
         self._capture: Capture | None = None
         self._over = False
 
@@ -30,10 +38,10 @@ class Recording:
         total = self._buffer.nbytes
         try:
             moved = self._transfer.wait(None if progress is None else lambda nbytes: progress(nbytes, total))
-            ledger = self._adc.monitor.ledger()
+            ledger = self._path.monitor.ledger()
             self._buffer.sync_from_device()
             # Shorter when TLAST came early: a recovery took some of the stream.
-            samples = self._buffer if moved.nbytes == total else self._buffer[: moved.nbytes // SAMPLE_BYTES]
+            samples = self._buffer if moved.nbytes == total else self._buffer[: moved.nbytes // self._path.frame_bytes]
             capture = self._report(samples=samples, ledger=ledger, transfers=moved.pieces)
         except BaseException:
             self.cancel()
@@ -54,9 +62,9 @@ class Recording:
         if not self._over:
             self._over = True
             try:
-                self._adc.monitor.stop()
+                self._path.monitor.stop()
             finally:
-                self._adc.give_back()
+                self._adc.give_back(self._path)
 
     def __enter__(self) -> Recording:
         return self
@@ -78,6 +86,7 @@ class Adc(Converter):
         address: int | None = None,
         software_delay: float = 0.0,
         timeout: float = 1.0,
+        channels: int = 1,
         force: bool = False,
         progress: Progress | None = None,
     ) -> Capture:
@@ -90,6 +99,7 @@ class Adc(Converter):
             address=address,
             software_delay=software_delay,
             timeout=timeout,
+            channels=channels,
             force=force,
         ).wait(progress)
 
@@ -103,6 +113,7 @@ class Adc(Converter):
         address: int | None = None,
         software_delay: float = 0.0,
         timeout: float = 1.0,
+        channels: int = 1,
         force: bool = False,
     ) -> Recording:
         """Begin to record; returns at once. The ADC is taken until the recording was waited for, or cancelled.
@@ -115,26 +126,29 @@ class Adc(Converter):
             address: physical address to record to.
             software_delay: seconds by which the software is late at every re-arm.
             timeout: seconds of bus time to wait for the first sample, or whenever none comes.
+            channels: 2 records from this ADC and the one in step with it: ``samples`` from each, shape (samples, 2).
             force: record even what the budget says cannot be sustained; the ledger then has the gaps.
 
         With scatter-gather TLAST comes at the end of the capture; in direct mode at the end of every
         transfer, because an engine in direct mode takes no packet longer than its transfer.
         """
         began = time.perf_counter()
-        name, dma = self.choose_engine(engine)
+        path = self.path(channels)
+        name, dma = self.choose_engine(engine, path)
         if name == "cyclic":
             raise BadArgumentError("engine cyclic records for ever; use sg or direct")
         samples = whole_number(samples, "samples")
         if not 0 <= software_delay < 1e3:
             raise BadArgumentError(f"software delay of {software_delay!r} s: it is from 0 to 1000 s")
         pool = self.choose_pool(memory)
-        self.check_rate(rate, pool, dma, samples, force=force)
+        self.check_rate(rate, pool, dma, samples, path.channels, force=force)
         with ExitStack() as undo:
-            self.take()
-            undo.callback(self.give_back)
-            buffer = self.allocate(pool, samples, dma, address)
+            self.take(path)
+            undo.callback(self.give_back, path)
+            shape = samples if path.channels == 1 else (samples, path.channels)
+            buffer = self.allocate(pool, shape, dma, address)
             undo.callback(buffer.free)
-            transfer = self._arm(dma, buffer, rate, software_delay, timeout)
+            transfer = self._arm(path, dma, buffer, rate, software_delay, timeout)
             undo.pop_all()
 
         def report(**found: Any) -> Capture:
@@ -149,21 +163,125 @@ class Adc(Converter):
                 **found,
             )
 
-        return Recording(self, transfer, buffer, report)
+        return Recording(self, path, transfer, buffer, report)
 
-    def _arm(self, dma: AxiDma, buffer: DmaBuffer, rate: float, software_delay: float, timeout: float) -> Transfer:
+    def stream(
+        self,
+        *,
+        rate: float,
+        samples: int | None = None,
+        block_samples: int = BLOCK_SAMPLES,
+        blocks: int = BLOCKS,
+        memory: str | None = None,
+        engine: str = "auto",
+        address: int | None = None,
+        channels: int = 1,
+        software_delay: float = 0.0,
+        timeout: float = 1.0,
+        realtime: int = 0,
+        cpu: int | None = None,
+        force: bool = False,
+    ) -> InputStream:
+        """Record block by block; see :class:`InputStream`. It begins at once.
+
+        Args:
+            rate: samples per second, of each channel.
+            samples: stop after so many; None: go on until the stream is left.
+            block_samples: samples (frames) in a block: whole words of the converter, one transfer at most.
+            blocks: how many there are; all but those being looked at are there for the engine to fill.
+            realtime, cpu: as for :meth:`Dac.stream`.
+
+        The rest is as for :meth:`start`. BadArgumentError says what a block can be.
+        """
+        settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
+        return InputStream(self._receive(*settings, scheduling(realtime, cpu), force))
+
+    def record_to(
+        self,
+        file: int,
+        *,
+        rate: float,
+        samples: int | None = None,
+        block_samples: int = BLOCK_SAMPLES,
+        blocks: int = BLOCKS,
+        memory: str | None = None,
+        engine: str = "auto",
+        address: int | None = None,
+        channels: int = 1,
+        software_delay: float = 0.0,
+        timeout: float = 1.0,
+        realtime: int = 0,
+        cpu: int | None = None,
+        force: bool = False,
+    ) -> FileRecording:
+        """Record into an open file descriptor, from where it stands: little-endian int16, frame after frame.
+
+        A native thread writes; see :class:`FileRecording`. The rest is as for :meth:`stream`.
+        :func:`gapless.files.record` makes a file of a known format of it, with its ledger.
+        """
+        settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
+        return FileRecording(self._receive(*settings, scheduling(realtime, cpu), force), file)
+
+    def _receive(
+        self,
+        rate: float,
+        samples: int | None,
+        block_samples: int,
+        blocks: int,
+        memory: str | None,
+        engine: str,
+        address: int | None,
+        channels: int,
+        software_delay: float,
+        timeout: float,
+        native_thread: Scheduling,
+        force: bool,
+    ) -> Receiving:
+        path = self.path(channels)
+        name, dma = self._choose(engine, path)
+        check_delay(software_delay)
+        capture = 0 if samples is None else whole_number(samples, "samples")
+        shape = BlockShape.of(block_samples, blocks, path, dma, self.spec.samples_per_beat)
+        pool = self.choose_pool(memory)
+        block_bytes = shape.samples * path.frame_bytes
+        self.check_rate(rate, pool, dma, capture or 1, path.channels, block=block_bytes, packets=True, force=force)
+        limit = -(-capture // shape.samples)
+        what = f"{self.spec.name}'s stream"
+        ring = Blocks(what, self.bench.bus, pool, path, dma, shape, address=address, limit=limit)
+        return Receiving(
+            self,
+            path,
+            name,
+            dma,
+            rate,
+            ring,
+            capture=capture,
+            timeout=self.piece_timeout(block_bytes, rate * path.channels) + software_delay + timeout,
+            software_delay=software_delay,
+            scheduling=native_thread,
+        )
+
+    def _choose(self, engine: str, path: Path) -> tuple[str, AxiDma]:
+        name, dma = self.choose_engine(engine, path)
+        if name == "cyclic":
+            raise BadArgumentError("engine cyclic records for ever into the same memory; use sg or direct")
+        return name, dma
+
+    def _arm(
+        self, path: Path, dma: AxiDma, buffer: DmaBuffer, rate: float, software_delay: float, timeout: float
+    ) -> Transfer:
         pieces = split(dma.spec, buffer.physical_address, buffer.nbytes)
-        packet = 0 if dma.spec.sg else piece_bytes(dma.spec) // SAMPLE_BYTES
+        packet = 0 if dma.spec.sg else piece_bytes(dma.spec) // path.frame_bytes
         # The converter starts before the engine: its FIFO holds what comes in the meantime.
-        self.monitor.start(rate, capture=len(buffer), packet=packet)
+        path.monitor.start(rate, capture=len(buffer), packet=packet)
         try:
             return dma.s2mm.begin(
                 pieces,
                 [buffer],
-                timeout=self.piece_timeout(int(pieces[0, 1]), rate) + software_delay + timeout,
+                timeout=self.piece_timeout(int(pieces[0, 1]), rate * path.channels) + software_delay + timeout,
                 software_delay=software_delay,
                 pool=self.bench.descriptor_pool,
             )
         except BaseException:
-            self.monitor.stop()
+            path.monitor.stop()
             raise

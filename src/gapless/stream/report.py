@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .ledger import Ledger
+from .ledger import Counters, Ledger
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The ring of a stream: ``blocks`` of ``block_samples`` samples (frames) each.
+
+    ``refused``: what the system refused of the scheduling that was asked for the native thread; empty when nothing.
+    """
+
+    block_samples: int
+    blocks: int
+    refused: str = ""
+
+    def as_dict(self, counters: Counters | None) -> dict[str, Any]:
+        """The part of a report's JSON that is about the ring; late events and samples lost are counted apart."""
+        record: dict[str, Any] = {"block_samples": self.block_samples, "blocks": self.blocks}
+        if counters is not None:
+            record |= asdict(counters)
+        if self.refused:
+            record["scheduling_refused"] = self.refused
+        return record
 
 
 @dataclass(frozen=True)
@@ -32,8 +53,11 @@ class PlayReport:
     fifo_depth_bytes: int
     fifo_low_water_bytes: int
     wall_seconds: float
+    channels: int = 1
+    #: the ring, where it was streamed
+    queue: Queue | None = None
     played_sha256: str | None = None
-    #: the first samples converted (int16, at most what ``head=`` asked for), for looking at
+    #: the first samples, or frames, converted (int16, at most what ``head=`` asked for), for looking at
     head: NDArray[np.int16] | None = None
 
     @property
@@ -63,6 +87,10 @@ class PlayReport:
             "signal_seconds": self.signal_seconds,
             "wall_seconds": self.wall_seconds,
         }
+        if self.channels > 1:
+            record["channels"] = self.channels
+        if self.queue is not None:
+            record["queue"] = self.queue.as_dict(self.ledger.counters)
         if self.played_sha256 is not None:
             record["played_sha256"] = self.played_sha256
         return record
@@ -70,9 +98,10 @@ class PlayReport:
 
 @dataclass(frozen=True)
 class Capture:
-    """Samples recorded: ``samples`` is int16, shape (n,), and lives in DMA memory while it is referred to.
+    """Samples recorded: ``samples`` is int16, shape (n,) or (n, channels).
 
-    ``samples.free()`` gives the memory back at once, if all that were asked were recorded.
+    They live in DMA memory while they are referred to. ``samples.free()`` gives the memory back at once, if
+    all that were asked were recorded.
     """
 
     board: str
@@ -105,3 +134,52 @@ class Capture:
             "descriptors": self.descriptors,
             "wall_seconds": self.wall_seconds,
         }
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """Account of a capture that was handed out block by block, or written to a file.
+
+    ``samples_requested`` is None where no end was asked for. The ledger is that of the samples handed out.
+    """
+
+    board: str
+    engine: str
+    memory: str
+    rate: float
+    channels: int
+    samples_requested: int | None
+    ledger: Ledger
+    transfers: int
+    descriptors: int
+    queue: Queue
+    wall_seconds: float
+
+    @property
+    def samples_recorded(self) -> int:
+        """Samples (frames) handed out."""
+        return self.ledger.samples
+
+    @property
+    def complete(self) -> bool:
+        """True when none was lost between, and none that was asked for is missing at the end."""
+        return self.ledger.complete and self.ledger.samples >= (self.samples_requested or 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON of ``gapless record``."""
+        record = {
+            "board": self.board,
+            "engine": self.engine,
+            "memory": self.memory,
+            "rate_sa_per_s": self.rate,
+            "samples_requested": self.samples_requested,
+            "samples_recorded": self.samples_recorded,
+            **self.ledger.as_dict(),
+            "transfers": self.transfers,
+            "descriptors": self.descriptors,
+            "queue": self.queue.as_dict(self.ledger.counters),
+            "wall_seconds": self.wall_seconds,
+        }
+        if self.channels > 1:
+            record["channels"] = self.channels
+        return record

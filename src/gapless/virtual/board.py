@@ -66,11 +66,22 @@ class VirtualProbe:
 def open_board(uri: str) -> Board:
     """Build the virtual board that ``uri`` asks for."""
     options = parse_uri(uri.partition(":")[2])
-    return build_board(options.spec, uri=uri, read_cost=options.read_cost, write_cost=options.write_cost)
+    return build_board(
+        options.spec,
+        uri=uri,
+        read_cost=options.read_cost,
+        write_cost=options.write_cost,
+        slowdown=options.slowdown,
+    )
 
 
 def build_board(
-    spec: BoardSpec, *, uri: str | None = None, read_cost: float = 200e-9, write_cost: float = 100e-9
+    spec: BoardSpec,
+    *,
+    uri: str | None = None,
+    read_cost: float = 200e-9,
+    write_cost: float = 100e-9,
+    slowdown: float = 0.0,
 ) -> Board:
     """Build a virtual board of any design.
 
@@ -78,8 +89,10 @@ def build_board(
         spec: what it is made of.
         uri: what the board and its reports say it was opened as; by default ``virtual:`` and its name.
         read_cost, write_cost: seconds that a register access takes.
+        slowdown: 0 is the deterministic clock, on which software takes no time but for its accesses. Above 0 the
+            CPU time it spends between two accesses counts, too, that many times over.
     """
-    machine = Machine(read_cost, write_cost)
+    machine = Machine(read_cost, write_cost, slowdown)
     ports = {port.name: machine.add_port(port.bandwidth) for port in spec.ports}
     address_map = AddressMap()
     for memory in spec.memories:
@@ -102,6 +115,7 @@ def build_board(
         )
     dmas = {dma.name: _add_dma(machine, dma, ports) for dma in spec.dmas}
     converters = _add_converters(machine, spec, dmas)
+    _add_pairs(machine, spec, dmas, converters)
     for fifo in spec.fifos:
         machine.connect_fifo(dmas[fifo.source], dmas[fifo.sink], fifo.depth)
     faults = Faults(machine, dmas, ports)
@@ -156,3 +170,13 @@ def _add_converters(machine: Machine, spec: BoardSpec, dmas: dict[str, int]) -> 
             connect(dmas[name], number)
         numbers[converter.direction][converter.index] = number
     return numbers
+
+
+def _add_pairs(machine: Machine, spec: BoardSpec, dmas: dict[str, int], converters: dict[str, dict[int, int]]) -> None:
+    for pair in spec.pairs:
+        add = machine.add_splitter if pair.direction == "dac" else machine.add_combiner
+        connect = machine.connect_splitter if pair.direction == "dac" else machine.connect_combiner
+        indices = (spec.converter(name).index for name in pair.converters)
+        number = add(pair.base, [converters[pair.direction][index] for index in indices])
+        for name in pair.dmas:
+            connect(dmas[name], number)

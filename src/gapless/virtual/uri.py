@@ -11,7 +11,8 @@ from ..errors import BadArgumentError, UnknownNameError
 from ..units import GIB, KIB, MIB, format_size, parse_size, parse_time
 
 BOARDS = {"zcu111": zcu111}
-_KEYS = ("ps", "cma", "fifo", "read", "write")
+_KEYS = ("ps", "cma", "fifo", "read", "write", "clock", "slowdown")
+_CLOCKS = ("virtual", "measured")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class VirtualOptions:
     spec: BoardSpec
     read_cost: float = 200e-9
     write_cost: float = 100e-9
+    slowdown: float = 0.0
 
 
 def parse_uri(uri: str) -> VirtualOptions:
@@ -58,7 +60,31 @@ def parse_uri(uri: str) -> VirtualOptions:
         BOARDS[name](ps_bytes=ps, cma_bytes=cma, fifo_bytes=fifo),
         read_cost=_cost(query, "read", 200e-9),
         write_cost=_cost(query, "write", 100e-9),
+        slowdown=_slowdown(query),
     )
+
+
+def _slowdown(query: dict[str, str]) -> float:
+    """How many times slower than this machine the software's processor is; 0 where its time does not count."""
+    clock = query.get("clock", "virtual")
+    if clock not in _CLOCKS:
+        raise UnknownNameError("clock", clock, _CLOCKS)
+    if clock == "virtual":
+        if "slowdown" in query:
+            raise BadArgumentError(
+                f"slowdown={query['slowdown']}: the virtual clock counts no CPU time: it goes with clock=measured"
+            )
+        return 0.0
+    text = query.get("slowdown", "1")
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.01 <= value <= 1000:
+        raise BadArgumentError(
+            f"slowdown={text}: CPU time counts from 0.01 to 1000 times; about 15 is an Arm Cortex-A53 beside a server"
+        )
+    return value
 
 
 def _cost(query: dict[str, str], key: str, default: float) -> float:

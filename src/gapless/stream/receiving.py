@@ -1,0 +1,122 @@
+"""An ADC while its blocks go round, whoever empties them."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+
+from .._native import Bus, Scheduling
+from ..dma import AxiDma, Transfer
+from ..errors import BlockError, GaplessError
+from .blocks import Blocks
+from .converter import Converter
+from .ledger import Counters
+from .path import Path
+from .report import StreamReport
+from .timeline import Timeline
+
+
+class Receiving:
+    """The converters of ``path`` are ours, and the engine fills ``blocks``, until :meth:`close`.
+
+    Args:
+        capture: samples (frames) to record in all; 0: no end.
+        timeout: seconds of bus time that one block may take.
+    """
+
+    def __init__(
+        self,
+        converter: Converter,
+        path: Path,
+        engine: str,
+        dma: AxiDma,
+        rate: float,
+        blocks: Blocks,
+        *,
+        capture: int,
+        timeout: float,
+        software_delay: float,
+        scheduling: Scheduling,
+    ) -> None:
+        self._began = time.perf_counter()
+        self._bench = converter.bench
+        self.bus: Bus = self._bench.bus
+        self.blocks, self.timeline = blocks, Timeline(path.monitor)
+        self.block_seconds = blocks.shape.samples / rate
+        self.open = True
+        self._engine, self._dma, self._rate, self.capture = engine, dma, rate, capture
+        self._complete = False
+        self._path = path
+        with ExitStack() as stack:
+            stack.callback(self.blocks.close, "has ended")
+            stack.enter_context(converter.taken(path))
+            for block in range(blocks.shape.count):
+                blocks.queue.give(block, blocks.block_bytes)
+            # The converter starts before the engine: its FIFO holds what comes in the meantime. Each block is a packet.
+            path.monitor.start(rate, capture=capture, packet=blocks.shape.samples)
+            stack.callback(path.monitor.stop)
+            self._transfer: Transfer = dma.s2mm.stream(
+                blocks.queue,
+                blocks.shape.count,
+                blocks.buffer,
+                timeout=timeout,
+                software_delay=software_delay,
+                pool=self._bench.descriptor_pool,
+                scheduling=scheduling,
+            )
+            self._stack = stack.pop_all()
+
+    def wait(self) -> None:
+        """Until the engine has ended; raises what it ended with."""
+        try:
+            self._transfer.wait()
+        except BaseException:
+            self.close()
+            raise
+
+    def halt(self) -> Exception | None:
+        """Stop the engine, if it has not ended by itself: then what it ended with, if that was an error."""
+        if self._transfer.done:
+            try:
+                self._transfer.wait()
+            except GaplessError as error:
+                return error
+            self._complete = self.capture > 0
+        else:
+            self._transfer.cancel()
+        return None
+
+    def report(self) -> StreamReport:
+        """The account of what :attr:`timeline` was told, after :meth:`halt`."""
+        ledger = self.timeline.ledger(whole=self._complete)
+        return StreamReport(
+            board=self._bench.name,
+            engine=self._engine,
+            memory=self.blocks.buffer.pool.name,
+            rate=float(self._rate),
+            channels=self._path.channels,
+            samples_requested=self.capture or None,
+            ledger=replace(
+                ledger,
+                counters=Counters(*self.blocks.queue.marks),
+                rate=float(self._rate),
+                direction="adc",
+                ended="complete" if self._complete or not self.capture else "interrupted",
+            ),
+            queue=self.blocks.shape.as_queue(self._transfer.refused),
+            transfers=self.blocks.queue.done,
+            descriptors=self.blocks.queue.done if self._dma.spec.sg else 0,
+            wall_seconds=time.perf_counter() - self._began,
+        )
+
+    def close(self) -> None:
+        """Stop at once, and give everything back. A second call does nothing."""
+        self.open = False
+        with self._stack as stack:
+            stack.callback(self._transfer.cancel)
+
+    def refuse_closed(self) -> None:
+        """BlockError when it has ended."""
+        if not self.open:
+            raise BlockError(f"{self.blocks.what} has ended")
