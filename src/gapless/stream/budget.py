@@ -282,7 +282,7 @@ class _Stream:
 
     def _slack(self, rearm: float) -> Limit:
         """While software is late, the FIFO goes on; or what is queued in the ring, each time once at most."""
-        fifo = self.converter.fifo_bytes
+        fifo = self.converter.fifo_bytes * self.channels  # each converter has its own
         if self.engine == "direct":
             late, held, what = self._dead(rearm), fifo, f"the FIFO of {format_size(fifo)}"
         else:

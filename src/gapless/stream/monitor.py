@@ -47,7 +47,6 @@ class _Registers:
         end) and sets TLAST after every ``packet`` samples (0: only at the end of the capture).
         """
         self._rate = float(rate)
-        self._rate = float(rate)
         self._write(_CONTROL, 0)
         self._write_wide(_RATE, rate_register(rate))
         self._write_wide(_CAPTURE, capture)
