@@ -171,8 +171,8 @@ def test_any_design_gives_the_frames_back(count, beats, fifo, width, length, sg,
         fifo=fifo, dac_beat=beats[0], adc_beat=beats[1], data_width=width, length_width=length, sg=sg, clock=1e9
     )
     taps = Taps(board)
-    with board.adc(0).start(count, rate=rate, memory="low", channels=2) as recording:
-        report = board.dac(0).play(signal, rate=rate, memory="high", channels=2)
+    with board.adc(0).start(count, rate=rate, memory="low", channels=2, force=True) as recording:
+        report = board.dac(0).play(signal, rate=rate, memory="high", channels=2, force=True)
         capture = recording.wait()
     for k, seen in enumerate(taps.take()):
         assert np.array_equal(seen, signal[:, k])

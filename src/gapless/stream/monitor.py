@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..boards import ConverterSpec, PairSpec
 from ..bus import RegisterBus
 from ..errors import BadArgumentError, OutOfStepError
@@ -38,7 +36,6 @@ class _Registers:
 
     def __init__(self, bus: RegisterBus, base: int) -> None:
         self._bus, self._base = bus, base
-        self._rate: float | None = None
 
     def start(self, rate: float, *, capture: int = 0, packet: int = 0, zero_in_gap: bool = False) -> None:
         """Forget all counts, and convert at ``rate`` (Sa/s) from now on.
@@ -46,7 +43,6 @@ class _Registers:
         A DAC's sample 0 is the first word that reaches it. An ADC captures ``capture`` samples (0: no
         end) and sets TLAST after every ``packet`` samples (0: only at the end of the capture).
         """
-        self._rate = float(rate)
         self._write(_CONTROL, 0)
         self._write_wide(_RATE, rate_register(rate))
         self._write_wide(_CAPTURE, capture)
@@ -124,7 +120,7 @@ class StreamMonitor(_Registers):
             gaps,
             self._read(_GAP_COUNT),
             self._read_wide(_MISSING),
-            rate=self._rate,
+            rate=self._read_wide(_RATE) / 1000 or None,
             direction=self._spec.direction,
         )
 
@@ -166,7 +162,7 @@ class PairMonitor(_Registers):
 
     def ledger(self) -> Ledger:
         """The account that both agree on, when nothing passes any more; OutOfStepError when they do not agree."""
-        first, second = (replace(member.ledger(), rate=self._rate) for member in self._members)
+        first, second = (member.ledger() for member in self._members)
         if first != second:
             said = " and ".join(
                 f"{name} {ledger.samples} samples and {ledger.missing_samples} missing in {ledger.gap_count} gaps"
