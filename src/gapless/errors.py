@@ -16,6 +16,7 @@
     │   │                                  or given back twice
     │   └── NotContiguousError             a strided view or a copy has no physical address
     ├── BusAccessError                     a register access reached nothing
+    ├── FileWriteError (OSError)           a file takes no more; what it has is valid
     ├── WaitTimeoutError (TimeoutError)    a wait ended without what it waited for
     ├── OutOfStepError                     converters of a pair did not run in step
     ├── JobCancelledError                  a job was stopped before its end
@@ -95,6 +96,10 @@ class NotContiguousError(BufferUseError):
 
 class BusAccessError(GaplessError):
     """A register access reached an address where no device answers."""
+
+
+class FileWriteError(GaplessError, OSError):
+    """A file takes no more samples: those that it has are valid, and its ledger says how many they are."""
 
 
 class WaitTimeoutError(GaplessError, TimeoutError):

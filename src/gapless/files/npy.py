@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from pathlib import Path
 from typing import Any
@@ -43,3 +44,12 @@ def open_npy(path: Path) -> BinarySource:
     if size < shape[0] * dtype.itemsize:
         raise SignalError(f"{path}: cut short: its header says {shape[0]} samples, there are {size // dtype.itemsize}")
     return BinarySource(path, dtype, shape[0], offset=offset)
+
+
+def npy_header(samples: int) -> bytes:
+    """The header of an int16 array of shape (samples,), as long for one number of samples as for another."""
+    file = io.BytesIO()
+    description = {"descr": "<i2", "fortran_order": False, "shape": (samples,)}
+    _format.write_array_header_1_0(file, description)
+    # numpy pads it to a multiple of 64 and keeps room for the length to grow.
+    return file.getvalue()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import wave
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -109,3 +112,15 @@ def write_wav(path: Path, samples: NDArray[np.int16], rate: float) -> None:
                 file.write(samples[start : start + BLOCK_SAMPLES])
     except (soundfile.SoundFileError, AssertionError) as error:  # it asserts that all was written
         raise OSError(f"libsndfile could not write it: {error}") from error
+
+
+def wav_header(samples: int, rate: float) -> bytes:
+    """The header of a mono 16-bit .wav of at most MAX_RIFF_BYTES, to which the samples are appended."""
+    file = io.BytesIO()
+    with contextlib.closing(wave.open(file, "wb")) as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(2)
+        wav.setframerate(int(rate))
+        wav.setnframes(samples)
+        wav.writeframesraw(b"")
+        return file.getvalue()  # before close() counts the frames for itself

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._native import Bus, Scheduling
 from ..boards import BoardSpec, ConverterSpec
-from ..dma import AxiDma, piece_bytes
+from ..dma import AxiDma
 from ..errors import BadArgumentError, DmaStateError, RateError, UnknownNameError
 from ..memory import DmaBuffer, Pool
 from ..units import format_rate
@@ -158,11 +158,7 @@ class Converter:
             block=block,
             packets=packets,
         )
-        alone = samples * SAMPLE_BYTES <= (block or piece_bytes(dma.spec))
         for limit in budget.limits:
-            # Nothing comes between blocks where there is only one.
-            if alone and limit.name in ("engine", "descriptors"):
-                continue
             # A converter cannot even be set to more than it converts.
             if not limit.ok and (not force or limit.name == "converter"):
                 raise RateError(limit.why)
