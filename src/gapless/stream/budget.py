@@ -187,6 +187,11 @@ class _Stream:
         return self.rate * _SAMPLE * self.channels
 
     @property
+    def asked(self) -> str:
+        """What was asked, in words."""
+        return format_rate(self.rate) + (f" on {self.channels} channels" if self.channels > 1 else "")
+
+    @property
     def data_path(self) -> float:
         """B/s that the engine itself moves."""
         return self.dma.data_width * self.dma.clock
@@ -219,7 +224,7 @@ class _Stream:
         available = self.data_path / (self.converter.beat_bytes * self.channels)
         most = self._rate(self.data_path)
         why = (
-            f"{self._asked()} needs {format_bandwidth(self.need)}, {self.dma.name} moves "
+            f"{self.asked} needs {format_bandwidth(self.need)}, {self.dma.name} moves "
             f"{self.dma.data_width} bytes a clock of {self.dma.clock / 1e6:g} MHz, {format_bandwidth(self.data_path)}: "
             f"at most {format_rate(most)}"
         )
@@ -230,7 +235,7 @@ class _Stream:
         sharing = self._sharing(self.memory)
         total, most = self.need + sum(need for _, need in sharing), self._rate(self._left(self.memory))
         kind = self.memory.value.upper()
-        asked = f"{self._asked()} needs {format_bandwidth(self.need)}"
+        asked = f"{self.asked} needs {format_bandwidth(self.need)}"
         if sharing:
             asked += "".join(f", {name} {format_bandwidth(need)}" for name, need in sharing)
             asked += f", together {format_bandwidth(total)}"
@@ -246,7 +251,7 @@ class _Stream:
         else:
             least = _up(overhead * self.need / (1 - self.need / self.path), self.dma.data_width)
             why = (
-                f"{self._asked()} needs {format_bandwidth(self.need)}; in blocks of "
+                f"{self.asked} needs {format_bandwidth(self.need)}; in blocks of "
                 f"{format_size(self.block)}, between which {format_time(overhead)} pass, the engine sustains "
                 f"{format_bandwidth(sustained)}: "
                 f"{self._longer(least)}at most {format_rate(self._rate(sustained))}"
@@ -272,7 +277,7 @@ class _Stream:
         most = self._rate(fetched * self.block)
         least = _up(self.need / fetched, self.dma.data_width)
         why = (
-            f"{self._asked()} in blocks of {format_size(self.block)} needs {needed:.3g} descriptors a second, "
+            f"{self.asked} in blocks of {format_size(self.block)} needs {needed:.3g} descriptors a second, "
             f"the engine fetches {fetched:.3g} ({_FETCH} clocks each, PG021): {self._longer(least)}"
             f"at most {format_rate(most)}"
         )
@@ -307,9 +312,6 @@ class _Stream:
         return _limit("producer", needed, producer, "Sa/s", most, why)
 
     # ---- sentences
-
-    def _asked(self) -> str:
-        return format_rate(self.rate) + (f" on {self.channels} channels" if self.channels > 1 else "")
 
     def _rate(self, bandwidth: float) -> float:
         return max(0.0, bandwidth) / (_SAMPLE * self.channels)
