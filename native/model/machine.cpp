@@ -112,7 +112,8 @@ bool Machine::wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline) {
     actor.state = Actor::State::waiting;
     while (actor.state == Actor::State::waiting) {
         if (actor.cancelled) break;
-        if (!is_first(actor)) {
+        // Whoever waits without a deadline lets the others move time.
+        if (deadline == never || !is_first(actor)) {
             turn_.notify_all();
             turn_.wait(lock);
             continue;
@@ -216,7 +217,7 @@ public:
 
     bool wait(Awaited awaited, Time timeout) override {
         Turn turn(*this);
-        const Time deadline = actor_->time + std::clamp<Time>(timeout, 0, longest_wait);
+        const Time deadline = timeout == never ? never : actor_->time + std::clamp<Time>(timeout, 0, longest_wait);
         return machine_->wait(turn.lock, *actor_, awaited, deadline);
     }
 

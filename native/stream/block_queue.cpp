@@ -87,7 +87,9 @@ std::uint64_t BlockQueue::done() const {
 
 BlockQueue::Marks BlockQueue::marks() const {
     std::lock_guard lock(mutex_);
-    return marks_;
+    Marks marks = marks_;
+    if (!marked_) marks.low = marks.high;  // it ended before the first was done
+    return marks;
 }
 
 // ---- the loop's side -------------------------------------------------------------------------------
@@ -101,7 +103,7 @@ std::uint64_t BlockQueue::ready(RegisterBus& bus) {
     bus.set_signal(given_signal_, false);
     std::lock_guard lock(mutex_);
     closed_seen_ = is_closed();
-    return given_ - begun_;
+    return (limit_ == 0 ? given_ : std::min(given_, limit_)) - begun_;
 }
 
 Piece BlockQueue::piece(std::uint64_t index) const {

@@ -106,7 +106,7 @@ def _explain(error: Any) -> tuple[int, str]:
         if isinstance(error, kinds):
             return status, str(error)
     if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "interrupted"
+        return INTERRUPTED, str(error) or "interrupted"
     if isinstance(error, MemoryError):
         return FAILED, f"this machine has no memory left: {error}"
     return FAILED, f"this is a bug in gapless: {type(error).__name__}: {error} (GAPLESS_DEBUG=1 shows where)"

@@ -59,4 +59,29 @@ Address = Annotated[
         help="Physical address to put the signal at, such as 0x8_E000_0000.",
     ),
 ]
+Clock = Annotated[
+    str | None,
+    typer.Option(
+        "--clock",
+        metavar="NAME",
+        show_default="virtual",
+        help="Of a virtual board: virtual (software takes no time but for its register accesses), or measured "
+        "(its own CPU time counts, too).",
+    ),
+]
+Slowdown = Annotated[
+    str | None,
+    typer.Option(
+        "--slowdown",
+        metavar="N",
+        show_default="1",
+        help="With --clock measured: how many times slower the software's processor is than this one; an Arm "
+        "Cortex-A53 beside a server is about 15.",
+    ),
+]
+Block = Annotated[
+    str | None,
+    typer.Option("--block", metavar="N", show_default="1048576", help="Samples in a block of the stream."),
+]
+Blocks = Annotated[str | None, typer.Option("--blocks", metavar="N", show_default="8", help="Blocks in its ring.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and no progress bar.")]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..board import Board
-from ..stream import Ledger
+from ..stream import Ledger, Queue
 
 _LISTED_GAPS = 10
 
@@ -41,6 +41,15 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, number
 def count(number: int, what: str) -> str:
     """``1 gap``, ``2 gaps``, ``1,000 gaps``."""
     return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def ring_line(queue: Queue, ledger: Ledger) -> str:
+    """How near the ring of a stream came to its ends."""
+    text = f"{queue.blocks} blocks of {queue.block_samples:,} samples"
+    if ledger.counters is not None:
+        low, high = ledger.counters.queue_low_water, ledger.counters.queue_high_water
+        text += f", {low} to {high} with the engine, {count(ledger.counters.late_events, 'time')} none"
+    return text + (f"; not permitted: {queue.refused}" if queue.refused else "")
 
 
 def print_ledger(ledger: Ledger, verdict: str) -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .. import board as boards
-from ..stream import PlayReport
+from ..errors import BadArgumentError
+from ..stream import PlayReport, feed_source, samples_to_play
 from ..units import format_rate, format_time, parse_time
 from . import options, sources, values
-from .output import count, end, print_fields, print_json, print_ledger
+from .output import count, end, print_fields, print_json, print_ledger, ring_line
 from .progress import ProgressBar
 
 EXAMPLES = """\b
 Examples:
   gapless play signal.raw --rate 2.048e9
   gapless play tone:10e6 --seconds 0.1 --plot tone.png
+  gapless play tone:10e6 --seconds 20 --stream
   gapless play noise: --samples 100e6 --engine direct --fifo-depth 64KiB --software-delay 1ms
   gapless play signal.npy --board 'virtual:zcu111?ps=32GiB' --memory ps-carveout --sha256 --json
 
@@ -50,6 +52,22 @@ def play(
     dac: Annotated[int, typer.Option(metavar="N", help="Which DAC.")] = 0,
     address: options.Address = None,
     fifo_depth: options.FifoDepth = None,
+    clock: options.Clock = None,
+    slowdown: options.Slowdown = None,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="Put the signal through a few blocks while it plays: for more than fits memory."),
+    ] = False,
+    block: options.Block = None,
+    blocks: options.Blocks = None,
+    producer_rate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SA/S",
+            show_default="as fast as it can",
+            help="With --stream: make the samples no faster than this, such as 512e6: provokes gaps.",
+        ),
+    ] = None,
     software_delay: options.SoftwareDelay = "0",
     force: options.Force = False,
     sha256: Annotated[
@@ -65,30 +83,39 @@ def play(
 ) -> int:
     """Play a file or a generated signal on a DAC.
 
-    The signal is put into contiguous memory, and DMA feeds it to the converter. The ledger beside the
-    converter accounts for every sample: what was converted, and where samples were missing.
+    The signal is put into contiguous memory, and DMA feeds it to the converter; with --stream it is filled in
+    while it plays, so that it may go on for as long as one likes. The ledger beside the converter accounts for
+    every sample: what was converted, and where samples were missing.
     """
     picture = None if plot is None else values.picture(plot)
-    uri, delay = values.board_uri(board, fifo_depth), parse_time(software_delay, "--software-delay")
+    uri = values.board_uri(board, fifo_depth, clock=clock, slowdown=slowdown)
+    delay = parse_time(software_delay, "--software-delay")
     times, place = values.whole(repeat, "--repeat"), values.address(address)
     signal, signal_rate = sources.open_signal(source, values.rate(rate))
     total = values.sample_count(samples, seconds, signal_rate)
+    ring = values.ring(block, blocks)
+    made = None if producer_rate is None else values.positive(producer_rate, "--producer-rate", "512e6")
+    if (ring or made) and not stream:
+        raise BadArgumentError("--block, --blocks and --producer-rate are about a stream: give --stream, too")
+    common: dict[str, Any] = {
+        "rate": signal_rate,
+        "memory": memory,
+        "engine": engine,
+        "address": place,
+        "sha256": sha256,
+        "head": 0 if picture is None else _HEAD,
+        "software_delay": delay,
+        "force": force,
+    }
     with boards.open(uri) as opened:
         with ProgressBar("playing", wanted=not json) as progress:
-            report = opened.dac(dac).play(
-                signal,
-                rate=signal_rate,
-                memory=memory,
-                engine=engine,
-                repeat=times,
-                samples=total,
-                address=place,
-                sha256=sha256,
-                head=0 if picture is None else _HEAD,
-                software_delay=delay,
-                force=force,
-                progress=progress,
-            )
+            if stream:
+                wanted = samples_to_play(signal, total, times)
+                with opened.dac(dac).stream(**common | ring) as output:
+                    feed_source(output, signal, wanted, producer_rate=made, progress=progress)
+                report = output.report
+            else:
+                report = opened.dac(dac).play(signal, repeat=times, samples=total, progress=progress, **common)
         # The account first: a disk that is full must not take it away.
         if json:
             print_json(report.as_dict())
@@ -115,6 +142,8 @@ def _print(report: PlayReport) -> None:
         ("time", f"{format_time(report.signal_seconds)} of signal in {format_time(report.wall_seconds)}"),
         ("FIFO", f"low water {low:,} of {depth:,} bytes"),
     ]
+    if report.queue is not None:
+        fields.append(("ring", ring_line(report.queue, report.ledger)))
     if report.played_sha256 is not None:
         fields.append(("sha256", report.played_sha256))
     print_fields(fields)

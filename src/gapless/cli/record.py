@@ -9,23 +9,27 @@ import typer
 
 from .. import board as boards
 from ..board import Board
-from ..errors import BadArgumentError, UnsupportedError
-from ..files import check_destination, save_samples
+from ..errors import BadArgumentError, GaplessError, UnsupportedError
+from ..files import check_destination, ledger_path
+from ..files import record as record_file
 from ..samples import CounterSource, Source
-from ..stream import Capture
+from ..stream import StreamReport
 from ..units import format_rate, format_size, format_time, parse_time
 from . import options, sources, values
-from .output import count, end, print_fields, print_json, print_ledger
+from .interrupts import stoppable
+from .output import count, end, print_fields, print_json, print_ledger, ring_line
 from .progress import ProgressBar
 
 EXAMPLES = """\b
 Examples:
   gapless record counter.npy --samples 100e6
+  gapless record long.raw --seconds 10 --rate 250e6
   gapless record tone.wav --source tone:1e6 --rate 250e6 --samples 1e6
   gapless record late.sigmf-meta --samples 100e6 --engine direct --software-delay 1ms
 
 \b
-Exit status: 0 every sample was recorded, 3 recorded with gaps, 2 wrong use, 1 failed.
+Exit status: 0 every sample was recorded, 3 recorded with gaps, 2 wrong use, 1 failed (also: the disk is
+full), 130 interrupted; of these last two the file and its ledger are valid.
 """
 
 
@@ -39,8 +43,11 @@ def record(
         ),
     ],
     samples: Annotated[
-        str, typer.Option(metavar="N", show_default=False, help="How many samples to record, such as 100e6.")
-    ],
+        str | None, typer.Option(metavar="N", show_default=False, help="How many samples to record, such as 100e6.")
+    ] = None,
+    seconds: Annotated[
+        str | None, typer.Option(metavar="S", show_default=False, help="How long to record, instead of --samples.")
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option(
@@ -58,47 +65,66 @@ def record(
     adc: Annotated[int, typer.Option(metavar="N", help="Which ADC.")] = 0,
     address: options.Address = None,
     fifo_depth: options.FifoDepth = None,
+    clock: options.Clock = None,
+    slowdown: options.Slowdown = None,
+    block: options.Block = None,
+    blocks: options.Blocks = None,
     software_delay: options.SoftwareDelay = "0",
     force: options.Force = False,
     json: options.Json = False,
 ) -> int:
-    """Record samples from an ADC into a file.
+    """Record samples from an ADC into a file, straight from the engine: it may be larger than memory.
 
     The ledger accounts for every sample. Those that were lost are missing in the file; where, is saved with
-    it: in OUT.ledger.json, or in the .sigmf-meta. 'gapless verify' shows it.
+    it: in OUT.ledger.json, or in the .sigmf-meta. 'gapless verify' shows it. Ctrl-C ends the capture: file and
+    ledger are those of what was recorded by then.
     """
     if source is not None and re.fullmatch("dac[0-9]+", source):
         raise BadArgumentError(f"--source {source}: nothing plays on it while this command records; see 'gapless demo'")
-    total, uri = values.whole(samples, "--samples"), values.board_uri(board, fifo_depth)
+    uri = values.board_uri(board, fifo_depth, clock=clock, slowdown=slowdown)
     delay, place = parse_time(software_delay, "--software-delay"), values.address(address)
-    asked = values.rate(rate)
+    asked, ring = values.rate(rate), values.ring(block, blocks)
+    total = values.sample_count(samples, seconds, asked or values.DEFAULT_RATE)
+    if total is None:
+        raise BadArgumentError("how much to record: give --samples, such as 100e6, or --seconds")
     check_destination(out, rate=asked or values.DEFAULT_RATE)
     with boards.open(uri) as opened:
         signal, used_rate = sources.open_signal(source or "counter:", asked)
-        check_destination(out, rate=used_rate)  # a file may have brought its own
+        total = values.sample_count(samples, seconds, used_rate) or total  # a file may have brought its own rate
         converter = opened.adc(adc)
-        with ProgressBar("recording", wanted=not json) as progress:
+        stopped: BaseException | None = None
+        with ProgressBar("recording", wanted=not json) as progress, stoppable():
             _connect(opened, adc, source, signal, total)
-            capture = converter.record(
-                total,
+            capture = record_file(
+                converter,
+                out,
                 rate=used_rate,
+                samples=total,
+                description=f"{source or 'counter:'} on adc{adc} of {uri}",
                 memory=memory,
                 engine=engine,
                 address=place,
                 software_delay=delay,
                 force=force,
-                progress=progress,
+                **ring,
             )
-            progress.say("saving")
-            what = source or "counter:"
-            save_samples(
-                out, capture.samples, rate=used_rate, ledger=capture.ledger, description=f"{what} on adc{adc} of {uri}"
-            )
+            try:
+                with capture:
+                    capture.wait(progress)
+            except (KeyboardInterrupt, GaplessError) as error:
+                stopped = error
+        # The account comes first, however it ended.
+        report = capture.report
         if json:
-            print_json(capture.as_dict())
+            print_json(report.as_dict())
         else:
-            _print(capture, out)
-        return end(opened, capture.complete)
+            _print(report, out)
+        if isinstance(stopped, KeyboardInterrupt):
+            recorded = f"{report.samples_recorded:,} of {total:,} samples"
+            stopped = KeyboardInterrupt(f"interrupted after {recorded}: {out} has these, {ledger_path(out)} says so")
+        if stopped is not None:
+            raise stopped
+        return end(opened, report.complete)
 
 
 def _connect(board: Board, adc: int, source: str | None, signal: Source, samples: int) -> None:
@@ -112,18 +138,20 @@ def _connect(board: Board, adc: int, source: str | None, signal: Source, samples
         board.probe.connect(adc, sources.read_all(signal, samples))
 
 
-def _print(capture: Capture, out: str) -> None:
-    moved = count(capture.transfers, "descriptor" if capture.descriptors else "transfer")
-    recorded = len(capture.samples)
+def _print(report: StreamReport, out: str) -> None:
+    moved = count(report.transfers, "descriptor" if report.descriptors else "transfer")
+    recorded = report.samples_recorded
     print_fields(
         [
-            ("board", capture.board),
-            ("memory", capture.memory),
-            ("engine", f"{capture.engine}, {moved}"),
-            ("rate", format_rate(capture.rate)),
-            ("samples", f"{recorded:,} of {capture.samples_requested:,}"),
-            ("time", f"{format_time(recorded / capture.rate)} of signal in {format_time(capture.wall_seconds)}"),
+            ("board", report.board),
+            ("memory", report.memory),
+            ("engine", f"{report.engine}, {moved}"),
+            ("ring", ring_line(report.queue, report.ledger)),
+            ("rate", format_rate(report.rate)),
+            ("samples", f"{recorded:,} of {report.samples_requested or 0:,}"),
+            ("time", f"{format_time(recorded / report.rate)} of signal in {format_time(report.wall_seconds)}"),
             ("file", f"{out}, {format_size(2 * recorded)} of samples"),
         ]
     )
-    print_ledger(capture.ledger, "no gap: every sample was recorded")
+    whole = report.complete
+    print_ledger(report.ledger, "no gap: every sample was recorded" if whole else "no gap in what was recorded")

@@ -39,6 +39,12 @@ def positive(text: str, option: str, example: str) -> float:
     return number
 
 
+def ring(block: str | None, blocks: str | None) -> dict[str, int]:
+    """What ``--block`` and ``--blocks`` ask for, as a stream takes it."""
+    asked = (("block_samples", block, "--block"), ("blocks", blocks, "--blocks"))
+    return {name: whole(text, option) for name, text, option in asked if text is not None}
+
+
 def rate(text: str | None) -> float | None:
     """Samples per second, or None where nothing was asked."""
     return None if text is None else positive(text, "--rate", "2.048e9")
@@ -71,17 +77,22 @@ def address(text: str | None) -> int | None:
     return number
 
 
-def board_uri(board: str, fifo_depth: str | None) -> str:
-    """The URI of ``--board`` with ``--fifo-depth`` in it."""
-    if fifo_depth is None:
-        return board
-    depth = parse_size(fifo_depth, "--fifo-depth")
-    name, question, options = board.partition("?")
-    if ":" not in name:
-        return board  # nothing that takes options: opening it says what there is
-    if any(option.startswith("fifo=") for option in options.split("&")):
-        raise BadArgumentError(f"--fifo-depth {fifo_depth}: --board {board} says fifo= already: give one of them")
-    return f"{board}{'&' if question and options else '' if question else '?'}fifo={depth}"
+def board_uri(
+    board: str, fifo_depth: str | None = None, *, clock: str | None = None, slowdown: str | None = None
+) -> str:
+    """The URI of ``--board`` with what the other options say of the board in it."""
+    depth = None if fifo_depth is None else str(parse_size(fifo_depth, "--fifo-depth"))
+    if clock == "measured" and slowdown is None and "slowdown=" not in board:
+        slowdown = "1"
+    given = (("--fifo-depth", "fifo", fifo_depth, depth), ("--clock", "clock", clock, clock))
+    for option, key, text, value in (*given, ("--slowdown", "slowdown", slowdown, slowdown)):
+        name, question, settings = board.partition("?")
+        if value is None or ":" not in name:
+            continue  # a name that takes no options: opening it says what there is
+        if any(setting.startswith(f"{key}=") for setting in settings.split("&")):
+            raise BadArgumentError(f"{option} {text}: --board {board} says {key}= already: give one of them")
+        board = f"{board}{'&' if settings else '' if question else '?'}{key}={value}"
+    return board
 
 
 def picture(path: str) -> Path:

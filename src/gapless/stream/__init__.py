@@ -2,8 +2,10 @@
 
 from .budget import Budget, Limit, compute_budget
 from .converter import Bench, Converter, Progress
+from .feeding import feed_arrays, feed_source
 from .file_recording import FileRecording
 from .input import Block, InputStream
+from .layout import samples_to_play
 from .ledger import Counters, Gap, Ledger
 from .loop import Loop
 from .monitor import PairMonitor, StreamMonitor
@@ -41,5 +43,8 @@ __all__ = [
     "StreamMonitor",
     "StreamReport",
     "compute_budget",
+    "feed_arrays",
+    "feed_source",
     "measure_rearm",
+    "samples_to_play",
 ]

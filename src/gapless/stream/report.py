@@ -174,6 +174,7 @@ class StreamReport:
             "rate_sa_per_s": self.rate,
             "samples_requested": self.samples_requested,
             "samples_recorded": self.samples_recorded,
+            "ended": self.ledger.ended,
             **self.ledger.as_dict(),
             "transfers": self.transfers,
             "descriptors": self.descriptors,
