@@ -71,13 +71,11 @@ class WatchedWords(Words):
         self._write32(self._base + 4 * word, int(value))
 
 
-class PlainWords:
-    """A register file in memory, as numpy array: every transfer is complete at once."""
-
-    def __call__(self, base: int) -> np.ndarray:
-        words = np.zeros(1024, dtype=np.uint32)
-        words[_DMASR_WORD] = 2  # running, Idle
-        return words
+def plain_words(base: int) -> np.ndarray:
+    """A register file in memory: every transfer is complete at once."""
+    words = np.zeros(1024, dtype=np.uint32)
+    words[_DMASR_WORD] = _IDLE
+    return words
 
 
 class OurDevice(Device):
@@ -127,8 +125,8 @@ def send(channel: object, buffers: list[PynqBuffer], transfers: int) -> None:
         for buffer in buffers:
             channel.transfer(buffer)
             channel.wait()
-            if channel.transferred != buffer.nbytes:
-                raise SystemExit(f"PYNQ sent {channel.transferred} of {buffer.nbytes} bytes")
+    if channel.transferred != NBYTES:
+        raise SystemExit(f"PYNQ sent {channel.transferred} of {NBYTES} bytes")
 
 
 def middle_mean(figures: list[int]) -> float:
@@ -148,7 +146,7 @@ def main() -> None:
         buffers = [allocate(NBYTES, "u1", target=watched) for _ in range(4)]
         dma = sender(watched, base)
         words = dma.mmio.array
-        plain = sender(OurDevice("plain", PlainWords(), pool), base)
+        plain = sender(OurDevice("plain", plain_words, pool), base)
 
         for _ in sys.stdin:
             figures = {
