@@ -42,7 +42,7 @@ help:
 	@echo 'make types      mypy, strict'
 	@echo 'make contracts  import-linter: the layers, and virtual/ behind the seams'
 	@echo 'make format     rewrite the sources in the format lint asks for'
-	@echo 'make bench      benchmarks (ARGS goes to them)'
+	@echo 'make bench      benchmarks (ARGS="startup play": only these)'
 	@echo 'make env        .venv with the versions of requirements/lock.txt'
 	@echo 'make build      the package, compiled and installed into .venv'
 	@echo 'make clean      remove .venv, build and caches'
@@ -96,6 +96,7 @@ $(STAMPS)/sanitize: $(STAMPS)/env $(SOURCES)
 demo: $(STAMPS)/package
 	@$(VENV)/gapless demo $(ARGS)
 
+# Its native side and PYNQ's environment are made under build/ when they are first needed.
 bench: $(STAMPS)/package
 	@$(VENV)/python -m benchmarks $(ARGS)
 

@@ -109,11 +109,12 @@ def format_seconds(seconds: float) -> str:
 
 
 def format_row(comparison: Comparison) -> Sequence[str]:
-    """Name, ours, theirs, ratio, limit: the ratio is how many times faster ours is where that is what counts."""
+    """Name, ours, theirs, ratio, limit. The ratio is ours in terms of theirs; 1/6 where being faster is what counts."""
+    faster = comparison.at_least is not None or (comparison.limit is None and comparison.ratio < 0.1)
+    ratio = f"1/{comparison.speed_up:.3g}" if faster else f"{comparison.ratio:.3g}"
+    limit = "-" if comparison.limit is None else f"{comparison.limit:.3g}"
     if comparison.at_least is not None:
-        ratio, limit = f"1/{comparison.speed_up:.3g}", f"1/{comparison.at_least:.3g}"
-    else:
-        ratio, limit = f"{comparison.ratio:.3g}", "-" if comparison.limit is None else f"{comparison.limit:.3g}"
+        limit = f"1/{comparison.at_least:.3g}"
     ours, theirs = statistics.median(comparison.ours), statistics.median(comparison.theirs)
     return comparison.name, format_seconds(ours), format_seconds(theirs), ratio, limit
 

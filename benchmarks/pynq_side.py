@@ -1,4 +1,6 @@
-"""PYNQ's side of benchmarks/registers.py: runs in the environment of PYNQ, prints JSON.
+"""PYNQ's side of benchmarks/registers.py, and ours in Python beside it: runs in the environment of PYNQ.
+
+For every line on stdin it measures everything once and prints a line of JSON.
 
 PYNQ's own MMIO and DMA driver, unchanged, on a subclass of its ``Device`` whose registers are the bus of the
 virtual board and whose memory is a pool of it.
@@ -13,15 +15,15 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import register_access
 from pynq import MMIO, Device, allocate
 from pynq.buffer import PynqBuffer
 from pynq.lib.dma import DMA
 
 import gapless
 
-ACCESSES, TRANSFERS, NBYTES, ROUNDS = 20_000, 1_000, 1 << 16, 5
+TRANSFERS, NBYTES = 1_000, 1 << 16
 RATE = 2.048e9
-DMASR, SOURCE_ADDRESS = 0x04, 0x18
 _DMASR_WORD, _LENGTH_WORD, _IDLE = 1, 10, 2
 
 
@@ -69,13 +71,11 @@ class WatchedWords(Words):
         self._write32(self._base + 4 * word, int(value))
 
 
-class PlainWords:
-    """A register file in memory, as numpy array: every transfer is complete at once."""
-
-    def __call__(self, base: int) -> np.ndarray:
-        words = np.zeros(1024, dtype=np.uint32)
-        words[_DMASR_WORD] = 2  # running, Idle
-        return words
+def plain_words(base: int) -> np.ndarray:
+    """A register file in memory: every transfer is complete at once."""
+    words = np.zeros(1024, dtype=np.uint32)
+    words[_DMASR_WORD] = _IDLE
+    return words
 
 
 class OurDevice(Device):
@@ -120,49 +120,13 @@ def sender(device: OurDevice, base: int) -> DMA:
     )
 
 
-def per_access(call: Callable[[], None]) -> float:
-    return elapsed(call) / ACCESSES
-
-
-def elapsed(call: Callable[[], None]) -> float:
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
-
-
-def register_access(board: gapless.Board, mmio: MMIO, base: int) -> dict[str, float]:
-    """Seconds an access: ours and PYNQ's in turn, each a loop around one call with constant arguments."""
-    read32, write32, status, source = board.bus.read32, board.bus.write32, base + DMASR, base + SOURCE_ADDRESS
-    read, write = mmio.read, mmio.write
-
-    def our_reads() -> None:
-        for _ in range(ACCESSES):
-            read32(status)
-
-    def their_reads() -> None:
-        for _ in range(ACCESSES):
-            read(DMASR)
-
-    def our_writes() -> None:
-        for _ in range(ACCESSES):
-            write32(source, 64)
-
-    def their_writes() -> None:
-        for _ in range(ACCESSES):
-            write(SOURCE_ADDRESS, 64)
-
-    calls = {"read_ours": our_reads, "read_pynq": their_reads, "write_ours": our_writes, "write_pynq": their_writes}
-    rounds = [{name: per_access(call) for name, call in calls.items()} for _ in range(ROUNDS + 1)][1:]
-    return {name: statistics.median(figures[name] for figures in rounds) for name in calls}
-
-
 def send(channel: object, buffers: list[PynqBuffer], transfers: int) -> None:
     for _ in range(transfers // len(buffers)):
         for buffer in buffers:
             channel.transfer(buffer)
             channel.wait()
-            if channel.transferred != buffer.nbytes:
-                raise SystemExit(f"PYNQ sent {channel.transferred} of {buffer.nbytes} bytes")
+    if channel.transferred != NBYTES:
+        raise SystemExit(f"PYNQ sent {channel.transferred} of {NBYTES} bytes")
 
 
 def middle_mean(figures: list[int]) -> float:
@@ -173,33 +137,35 @@ def middle_mean(figures: list[int]) -> float:
 
 
 def main() -> None:
-    figures: dict[str, float] = {}
     with gapless.open("virtual:zcu111") as board:
-        pool, base = board.memory["pl-ddr"], board.spec.dma("dma_dac0_direct").base
-        device = OurDevice("mapped", lambda start: Words(board.bus, start), pool)
-        figures |= register_access(board, MMIO(base, 0x1000, device=device), base)
-
+        bus, pool, base = board.bus, board.memory["pl-ddr"], board.spec.dma("dma_dac0_direct").base
+        status, source = register_access.DMASR, register_access.SOURCE_ADDRESS
+        mmio = MMIO(base, 0x1000, device=OurDevice("mapped", lambda start: Words(bus, start), pool))
         board.dac(0).monitor.start(RATE)
-        watched = OurDevice("watched", lambda start: WatchedWords(board.bus, start), pool)
+        watched = OurDevice("watched", lambda start: WatchedWords(bus, start), pool)
         buffers = [allocate(NBYTES, "u1", target=watched) for _ in range(4)]
         dma = sender(watched, base)
         words = dma.mmio.array
-        medians = []
-        for _ in range(ROUNDS + 1):
+        plain = sender(OurDevice("plain", plain_words, pool), base)
+
+        for _ in sys.stdin:
+            figures = {
+                "read_ours": register_access.seconds_per_read(bus.read32, base + status),
+                "read_pynq": register_access.seconds_per_read(mmio.read, status),
+                "write_ours": register_access.seconds_per_write(bus.write32, base + source),
+                "write_pynq": register_access.seconds_per_write(mmio.write, source),
+            }
             words.rearms, words.seen = [], 0
             send(dma.sendchannel, buffers, TRANSFERS)
             if len(words.rearms) != TRANSFERS - 1:
                 raise SystemExit(f"{len(words.rearms)} re-arms were seen in {TRANSFERS} transfers")
-            medians.append(middle_mean(words.rearms) / 1e9)
-        figures["rearm_pynq"] = statistics.median(medians[1:])
-        if board.findings:
-            raise SystemExit(f"the virtual board found fault: {board.findings}")
-
-        plain = sender(OurDevice("plain", PlainWords(), pool), base)
-        plain.mmio.array[_DMASR_WORD] = 2
-        turns = [elapsed(lambda: send(plain.sendchannel, buffers, TRANSFERS)) / TRANSFERS for _ in range(ROUNDS + 1)]
-        figures["plain_turn_pynq"] = statistics.median(turns[1:])
-    json.dump(figures, sys.stdout)
+            figures["rearm_pynq"] = middle_mean(words.rearms) / 1e9
+            began = time.perf_counter()
+            send(plain.sendchannel, buffers, TRANSFERS)
+            figures["plain_turn_pynq"] = (time.perf_counter() - began) / TRANSFERS
+            if board.findings:
+                raise SystemExit(f"the virtual board found fault: {board.findings}")
+            print(json.dumps(figures), flush=True)
 
 
 if __name__ == "__main__":

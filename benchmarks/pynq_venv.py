@@ -46,4 +46,6 @@ def _run(command: list[str | Path]) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         print(result.stdout + result.stderr, file=sys.stderr)
-        raise UnavailableError("PYNQ 4.0.0 could not be installed from PyPI (see above); is it reachable?")
+        errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR: ")]
+        reason = errors[0].removeprefix("ERROR: ") if errors else "see above"
+        raise UnavailableError(f"PYNQ 4.0.0 could not be installed from PyPI ({reason}): is it reachable?")
