@@ -162,8 +162,11 @@ def test_a_recorded_counter_has_no_finding_and_a_cut_is_found(suffix: str, capsy
         "transfers",
         "descriptors",
         "wall_seconds",
+        "queue",
+        "ended",
     ]
     assert record["samples_recorded"] == 1_000_000
+    assert record["ended"] == "complete"
     found = run(capsys, "verify", f"c{suffix}")
     ledger = found.pop("ledger")
     assert ledger["blocks"] == [{"index": 0, "length": 1_000_000}]
@@ -198,7 +201,7 @@ def test_seventeen_samples_cut_out_are_found(capsys: Capture) -> None:
 
 
 def test_a_late_recorder_loses_what_its_ledger_says(capsys: Capture) -> None:
-    late = ("--engine", "direct", "--software-delay", "1ms", "--fifo-depth", "64KiB")
+    late = ("--engine", "direct", "--software-delay", "1ms", "--fifo-depth", "64KiB", "--block", "33554400")
     record = run(capsys, "record", "c.raw", "--samples", "70e6", *late, status=3)
     assert record["gap_count"] == 2
     assert record["samples_recorded"] == 70_000_000
@@ -233,6 +236,7 @@ def test_record_and_verify_in_words(capsys: Capture) -> None:
 
 def test_verify_shows_the_ledger_of_any_capture(capsys: Capture) -> None:
     late = ["--engine", "direct", "--software-delay", "1ms", "--fifo-depth", "64KiB", "--rate", "1e9"]
+    late += ["--block", "33554400", "--blocks", "2"]
     assert main(["record", "t.raw", "--samples", "70e6", "--source", "tone:1e6", *late]) == 3
     capsys.readouterr()
     found = run(capsys, "verify", "t.raw", "--pattern", "none", status=3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -32,15 +31,23 @@ class FileCapture:
         self._report: StreamReport | None = None
         target = Target(path, rate)
         target.check(samples)
-        try:
-            # First of all: a disk that gets full later has room for the ledger then.
+        places = {path, target.path, ledger_path(path)}
+        there = {place for place in places if place.exists()}
+
+        def opened() -> int:
+            # The ledger first: a disk that gets full later has room for it then.
             reserve(path, rate=rate, description=description)
-            with ExitStack() as undo:
-                undo.callback(target.close, 0)
-                target.start(adc, samples, settings)
-                undo.pop_all()
-        except OSError as error:
-            raise FileWriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+            return target.open()
+
+        try:
+            target.start(adc, opened, samples, settings)
+        except BaseException as error:
+            target.close(0)
+            for place in places - there:
+                place.unlink(missing_ok=True)
+            if isinstance(error, OSError) and not isinstance(error, GaplessError):
+                raise FileWriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+            raise
         self._target = target
 
     def wait(self, progress: Progress | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,11 +33,15 @@ class Target:
                 "record to .raw, .npy or .sigmf-meta"
             )
 
-    def start(self, adc: Adc, samples: int | None, settings: dict[str, Any]) -> None:
-        """Open the file and begin."""
+    def open(self) -> int:
+        """Open the file, empty but for its header; its descriptor."""
         self._file = self.path.open("wb", buffering=0)
         self._file.write(self._header(0))
-        self._recording = adc.record_to(self._file.fileno(), rate=self._rate, samples=samples, **settings)
+        return self._file.fileno()
+
+    def start(self, adc: Adc, opened: Callable[[], int], samples: int | None, settings: dict[str, Any]) -> None:
+        """Begin; ``opened`` calls :meth:`open`."""
+        self._recording = adc.record_to(opened, rate=self._rate, samples=samples, **settings)
 
     def wait(self, progress: Progress | None) -> None:
         """As :meth:`FileRecording.wait`."""

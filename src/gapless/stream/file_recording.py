@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .._native import Job, start_writer
@@ -24,20 +26,23 @@ class FileRecording:
     whole sample that is in the file.
     """
 
-    def __init__(self, receiving: Receiving, file: int) -> None:
+    def __init__(self, receiving: Receiving, file: int | Callable[[], int]) -> None:
         self._receiving, self._blocks = receiving, receiving.blocks
         self._report: StreamReport | None = None
         self.error: OSError | None = None
         memory = np.asarray(self._blocks.buffer).view(np.uint8)
         busy = _BUSY * receiving.block_seconds
         try:
+            # Last of all, when nothing else can be wrong: opening a file to write may be the end of what was in it.
+            descriptor = file if isinstance(file, int) else file()
+            receiving.begin()
             self._writer: Job | None = start_writer(
                 receiving.bus,
                 self._blocks.queue,
                 memory,
                 self._blocks.stride,
                 self._blocks.block_bytes,
-                file,
+                descriptor,
                 busy,
             )
         except BaseException:

@@ -51,6 +51,7 @@ class InputStream:
         self._receiving = receiving
         self._blocks, self._timeline = receiving.blocks, receiving.timeline
         self._report: StreamReport | None = None
+        receiving.begin()
 
     def acquire(self, timeout: float = math.inf) -> Block | None:
         """The next block; None when the capture is complete.

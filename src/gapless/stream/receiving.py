@@ -18,7 +18,7 @@ from .timeline import Timeline
 
 
 class Receiving:
-    """The converters of ``path`` are ours, and the engine fills ``blocks``, until :meth:`close`.
+    """The converters of ``path`` are ours until :meth:`close`; from :meth:`begin` on the engine fills ``blocks``.
 
     Args:
         capture: samples (frames) to record in all; 0: no end.
@@ -48,43 +48,54 @@ class Receiving:
         self._engine, self._dma, self._rate, self.capture = engine, dma, rate, capture
         self._complete = False
         self._path = path
+        self._timeout, self._software_delay, self._scheduling = timeout, software_delay, scheduling
+        self._transfer: Transfer | None = None
         with ExitStack() as stack:
             stack.callback(self.blocks.close, "has ended")
             stack.enter_context(converter.taken(path))
+            self._stack = stack.pop_all()
+
+    def begin(self) -> None:
+        """Start converter and engine."""
+        blocks, monitor = self.blocks, self._path.monitor
+        try:
             for block in range(blocks.shape.count):
                 blocks.queue.give(block, blocks.block_bytes)
             # The converter starts before the engine: its FIFO holds what comes in the meantime. Each block is a packet.
-            path.monitor.start(rate, capture=capture, packet=blocks.shape.samples)
-            stack.callback(path.monitor.stop)
-            self._transfer: Transfer = dma.s2mm.stream(
+            monitor.start(self._rate, capture=self.capture, packet=blocks.shape.samples)
+            self._stack.callback(monitor.stop)
+            self._transfer = self._dma.s2mm.stream(
                 blocks.queue,
                 blocks.shape.count,
                 blocks.buffer,
-                timeout=timeout,
-                software_delay=software_delay,
+                timeout=self._timeout,
+                software_delay=self._software_delay,
                 pool=self._bench.descriptor_pool,
-                scheduling=scheduling,
+                scheduling=self._scheduling,
             )
-            self._stack = stack.pop_all()
+        except BaseException:
+            self.close()
+            raise
 
     def wait(self) -> None:
         """Until the engine has ended; raises what it ended with."""
         try:
-            self._transfer.wait()
+            self._running().wait()
         except BaseException:
             self.close()
             raise
 
     def halt(self) -> Exception | None:
         """Stop the engine, if it has not ended by itself: then what it ended with, if that was an error."""
-        if self._transfer.done:
+        transfer = self._running()
+        if transfer.done:
             try:
-                self._transfer.wait()
+                transfer.wait()
             except GaplessError as error:
                 return error
             self._complete = self.capture > 0
         else:
-            self._transfer.cancel()
+            transfer.cancel()
         return None
 
     def report(self) -> StreamReport:
@@ -104,7 +115,7 @@ class Receiving:
                 direction="adc",
                 ended="complete" if self._complete or not self.capture else "interrupted",
             ),
-            queue=self.blocks.shape.as_queue(self._transfer.refused),
+            queue=self.blocks.shape.as_queue(self._running().refused),
             transfers=self.blocks.queue.done,
             descriptors=self.blocks.queue.done if self._dma.spec.sg else 0,
             wall_seconds=time.perf_counter() - self._began,
@@ -114,7 +125,12 @@ class Receiving:
         """Stop at once, and give everything back. A second call does nothing."""
         self.open = False
         with self._stack as stack:
-            stack.callback(self._transfer.cancel)
+            if self._transfer is not None:
+                stack.callback(self._transfer.cancel)
+
+    def _running(self) -> Transfer:
+        assert self._transfer is not None  # begin() was called
+        return self._transfer
 
     def refuse_closed(self) -> None:
         """BlockError when it has ended."""

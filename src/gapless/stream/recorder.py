@@ -198,7 +198,7 @@ class Adc(Converter):
 
     def record_to(
         self,
-        file: int,
+        file: int | Callable[[], int],
         *,
         rate: float,
         samples: int | None = None,
@@ -216,7 +216,8 @@ class Adc(Converter):
     ) -> FileRecording:
         """Record into an open file descriptor, from where it stands: little-endian int16, frame after frame.
 
-        A native thread writes; see :class:`FileRecording`. The rest is as for :meth:`stream`.
+        ``file`` may be a function that opens it: called when all the rest is known to be right. A native thread
+        writes; see :class:`FileRecording`. The rest is as for :meth:`stream`.
         :func:`gapless.files.record` makes a file of a known format of it, with its ledger.
         """
         settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)

@@ -174,12 +174,12 @@ class StreamReport:
             "rate_sa_per_s": self.rate,
             "samples_requested": self.samples_requested,
             "samples_recorded": self.samples_recorded,
-            "ended": self.ledger.ended,
             **self.ledger.as_dict(),
             "transfers": self.transfers,
             "descriptors": self.descriptors,
-            "queue": self.queue.as_dict(self.ledger.counters),
             "wall_seconds": self.wall_seconds,
+            "queue": self.queue.as_dict(self.ledger.counters),
+            "ended": self.ledger.ended,
         }
         if self.channels > 1:
             record["channels"] = self.channels
