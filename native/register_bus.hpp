@@ -32,6 +32,9 @@ public:
 
     virtual std::uint32_t read32(std::uint64_t address) = 0;
     virtual void write32(std::uint64_t address, std::uint32_t value) = 0;
+    // The same, if it can be done without waiting for anything; false when not.
+    virtual bool try_read32(std::uint64_t /*address*/, std::uint32_t& /*value*/) { return false; }
+    virtual bool try_write32(std::uint64_t /*address*/, std::uint32_t /*value*/) { return false; }
     // Until one of them is up; false when `timeout` passed first. `never`: for as long as it takes.
     virtual bool wait(Awaited awaited, Time timeout) = 0;
     bool wait_interrupt(unsigned line, Time timeout) { return wait({static_cast<int>(line), -1}, timeout); }

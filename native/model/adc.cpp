@@ -1,38 +1,19 @@
 #include "model/adc.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "model/dac.hpp"
-#include "model/ring_copy.hpp"
 
 namespace gapless {
-
-void CounterSource::read(std::uint64_t position, std::uint32_t nbytes, std::uint8_t* destination) {
-    auto value = static_cast<std::uint16_t>(position / 2);
-    for (std::uint32_t i = 0; i + 1 < nbytes; i += 2, ++value) {
-        destination[i] = static_cast<std::uint8_t>(value);
-        destination[i + 1] = static_cast<std::uint8_t>(value >> 8);
-    }
-}
-
-void WaveformSource::read(std::uint64_t position, std::uint32_t nbytes, std::uint8_t* destination) {
-    while (nbytes > 0) {
-        const std::size_t at = position % samples_.size();
-        const auto take = static_cast<std::uint32_t>(std::min<std::size_t>(nbytes, samples_.size() - at));
-        std::memcpy(destination, &samples_[at], take);
-        destination += take;
-        position += take;
-        nbytes -= take;
-    }
-}
 
 namespace {
 
 class DacOutput final : public AnalogSource {
 public:
     explicit DacOutput(Dac& dac) : dac_(dac) {}
+    // A DAC keeps what it converted until it is read.
+    bool lasts() const override { return false; }
     void read(std::uint64_t position, std::uint32_t nbytes, std::uint8_t* destination) override {
         dac_.read_output(position, nbytes, destination);
         dac_.forget_output(position + nbytes);
@@ -45,12 +26,15 @@ private:
 }  // namespace
 
 Adc::Adc(std::uint32_t samples_per_beat, std::uint32_t fifo_bytes)
-    : Converter(samples_per_beat, fifo_bytes), source_(std::make_unique<CounterSource>()) {}
+    : Converter(samples_per_beat, fifo_bytes), source_(std::make_unique<CounterSource>()) {
+    fifo_.reset(depth_ * beat_bytes());
+}
 
 Adc::~Adc() = default;
 
 void Adc::set_source(std::unique_ptr<AnalogSource> source) {
     if (dac_ != nullptr) std::exchange(dac_, nullptr)->unwire();
+    fifo_.keep(*source_);
     source_ = std::move(source);
 }
 
@@ -72,7 +56,6 @@ void Adc::start(Time now, std::uint64_t position) {
 }
 
 void Adc::on_enable(Time now) {
-    if (fifo_.empty()) fifo_.resize(std::size_t{depth_} * beat_bytes());
     if (started_) return;
     if (dac_ == nullptr)
         start(now, 0);
@@ -86,7 +69,7 @@ void Adc::on_clear() {
     started_ = false;
     ticks_ = 0;
     accepted_ = delivered_ = 0;
-    read_ = level_ = 0;
+    fifo_.reset(depth_ * beat_bytes());
 }
 
 void Adc::settle(Time now) {
@@ -109,16 +92,9 @@ void Adc::settle(Time now) {
 void Adc::accept(std::int64_t beats) {
     std::uint64_t nbytes = static_cast<std::uint64_t>(beats) * beat_bytes();
     if (capture_ != 0) nbytes = std::min(nbytes, 2 * (capture_ - accepted_));
-    std::uint64_t position = origin_ + static_cast<std::uint64_t>(ticks_) * beat_bytes();
+    const std::uint64_t position = origin_ + static_cast<std::uint64_t>(ticks_) * beat_bytes();
     accepted_ += nbytes / 2;
-    while (nbytes > 0) {
-        const std::size_t at = (std::size_t{read_} + level_) % fifo_.size();
-        const auto take = static_cast<std::uint32_t>(std::min<std::uint64_t>(nbytes, fifo_.size() - at));
-        source_->read(position, take, &fifo_[at]);
-        level_ += take;
-        position += take;
-        nbytes -= take;
-    }
+    fifo_.push(*source_, position, nbytes);
     high_ = std::max(high_, level_beats(0));
 }
 
@@ -140,8 +116,8 @@ Pull Adc::offer(Time now, std::uint32_t limit, Cause late_cause, Component& cons
         waiting_ = &consumer;
         return {};
     }
-    if (level_ < want) {
-        const std::uint32_t missing_beats = (want - level_ + beat_bytes() - 1) / beat_bytes();
+    if (fifo_.level() < want) {
+        const std::uint32_t missing_beats = (want - fifo_.level() + beat_bytes() - 1) / beat_bytes();
         Pull later;
         later.when = when_beats_more(missing_beats);
         return later;
@@ -155,9 +131,7 @@ Pull Adc::offer(Time now, std::uint32_t limit, Cause late_cause, Component& cons
 Pull Adc::pull(Time now, std::uint8_t* destination, std::uint32_t limit, Cause late_cause, Component& consumer) {
     const Pull taken = offer(now, limit, late_cause, consumer);
     if (taken.nbytes == 0) return taken;
-    copy_out(fifo_, read_, destination, taken.nbytes);
-    read_ = static_cast<std::uint32_t>((std::size_t{read_} + taken.nbytes) % fifo_.size());
-    level_ -= taken.nbytes;
+    fifo_.pop(*source_, destination, taken.nbytes);
     delivered_ += taken.nbytes;
     return taken;
 }

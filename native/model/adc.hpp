@@ -4,35 +4,13 @@
 #include <memory>
 #include <vector>
 
+#include "model/analog_source.hpp"
+#include "model/capture_fifo.hpp"
 #include "model/converter.hpp"
 
 namespace gapless {
 
 class Dac;
-
-// What is at the ADC's input.
-class AnalogSource {
-public:
-    virtual ~AnalogSource() = default;
-    // Bytes [position, position + nbytes) of the signal, counted from the ADC's first sample.
-    virtual void read(std::uint64_t position, std::uint32_t nbytes, std::uint8_t* destination) = 0;
-};
-
-// int16 0, 1, 2, ... 32767, -32768, ...
-class CounterSource final : public AnalogSource {
-public:
-    void read(std::uint64_t position, std::uint32_t nbytes, std::uint8_t* destination) override;
-};
-
-// Samples given once, repeated for ever.
-class WaveformSource final : public AnalogSource {
-public:
-    explicit WaveformSource(std::vector<std::uint8_t> samples) : samples_(std::move(samples)) {}
-    void read(std::uint64_t position, std::uint32_t nbytes, std::uint8_t* destination) override;
-
-private:
-    std::vector<std::uint8_t> samples_;
-};
 
 class Adc final : public Converter, public StreamSource {
 public:
@@ -55,9 +33,9 @@ protected:
     void on_clear() override;
     void settle(Time now) override;
     std::uint64_t samples_at(Time) const override { return accepted_; }
-    std::uint32_t level_beats(Time) const override { return (level_ + beat_bytes() - 1) / beat_bytes(); }
+    std::uint32_t level_beats(Time) const override { return (fifo_.level() + beat_bytes() - 1) / beat_bytes(); }
     bool has_started() const override { return started_; }
-    bool is_done() const override { return capture_ != 0 && accepted_ >= capture_ && level_ == 0; }
+    bool is_done() const override { return capture_ != 0 && accepted_ >= capture_ && fifo_.level() == 0; }
 
 private:
     void start(Time now, std::uint64_t position);
@@ -72,8 +50,7 @@ private:
     std::int64_t ticks_ = 0;       // seen so far
     std::uint64_t accepted_ = 0;   // samples that entered the FIFO
     std::uint64_t delivered_ = 0;  // bytes that left it
-    std::vector<std::uint8_t> fifo_;
-    std::uint32_t read_ = 0, level_ = 0;
+    CaptureFifo fifo_;
     Cause drop_cause_ = Cause::late;
     Component* waiting_ = nullptr;
 };

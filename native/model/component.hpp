@@ -25,13 +25,22 @@ class Component {
 public:
     virtual ~Component() = default;
     Time due() const { return due_; }
+    // Whoever runs the components keeps the time before which none of them is due in `horizon`.
+    void watch(Time& horizon) { horizon_ = &horizon; }
     // Act at `now` == due(), and set the next due time.
     virtual void step(Time now) = 0;
     // Something this component waited for happened.
     virtual void wake(Time now) = 0;
 
 protected:
+    void set_due(Time due) {
+        due_ = due;
+        if (horizon_ != nullptr && due < *horizon_) *horizon_ = due;
+    }
+
+private:
     Time due_ = never;
+    Time* horizon_ = nullptr;
 };
 
 // Interrupt lines, or signals, as levels. `changed` tells the machine to look whether somebody waits for one.

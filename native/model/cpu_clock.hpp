@@ -34,6 +34,7 @@ public:
         asking_ = least;
     }
 
+    bool counts() const { return slowdown_ > 0; }
     void start(Mark& mark) const {
         if (slowdown_ <= 0) return;
         mark.thread = this_thread();

@@ -159,9 +159,10 @@ void DmaChannel::set_stalled(bool stalled, Time now) {
 }
 
 void DmaChannel::update_due() {
-    due_ = std::min(fetch_due_, delay_due_);
-    if (active_valid_ && !stalled_) due_ = std::min(due_, move_due_);
-    if (!completions_.empty()) due_ = std::min(due_, completions_.front().time);
+    Time due = std::min(fetch_due_, delay_due_);
+    if (active_valid_ && !stalled_) due = std::min(due, move_due_);
+    if (!completions_.empty()) due = std::min(due, completions_.front().time);
+    set_due(due);
 }
 
 void DmaChannel::update_line() {

@@ -25,8 +25,10 @@ AxiDma& Machine::add_dma(std::uint64_t base, DmaConfig config) {
     const DmaWorld world{memory_, interrupts_, findings_};
     AxiDma& dma = add_device(base, std::make_unique<AxiDma>(std::move(config), world));
     dmas_.push_back(&dma);
-    components_.push_back(&dma.mm2s());
-    components_.push_back(&dma.s2mm());
+    for (Component* channel : {static_cast<Component*>(&dma.mm2s()), static_cast<Component*>(&dma.s2mm())}) {
+        channel->watch(horizon_);
+        components_.push_back(channel);
+    }
     return dma;
 }
 
@@ -72,7 +74,7 @@ std::shared_ptr<Machine::Actor> Machine::add_actor(Time time) {
 void Machine::remove_actor(const Actor& actor) {
     actors_.erase(std::remove_if(actors_.begin(), actors_.end(), [&](const auto& a) { return a.get() == &actor; }),
                   actors_.end());
-    turn_.notify_all();
+    notify();
 }
 
 bool Machine::is_first(const Actor& actor) const {
@@ -82,6 +84,14 @@ bool Machine::is_first(const Actor& actor) const {
     });
 }
 
+// When the first of the others acts, at the earliest.
+Time Machine::first_of_others(const Actor& actor) const {
+    Time first = never;
+    for (const auto& other : actors_)
+        if (other.get() != &actor && other->state != Actor::State::parked) first = std::min(first, other->key());
+    return first;
+}
+
 // Returns when `actor` may act: nobody is behind it, and the models have come to its time.
 void Machine::take_turn(Lock& lock, Actor& actor) {
     actor.time = std::max(actor.time, now_);  // it was parked
@@ -89,8 +99,8 @@ void Machine::take_turn(Lock& lock, Actor& actor) {
     for (;;) {
         if (actor.cancelled) break;
         if (!is_first(actor)) {
-            turn_.notify_all();
-            turn_.wait(lock);
+            notify();
+            sleep(lock);
         } else if (now_ >= actor.time || (advance(actor.time, actor) && now_ >= actor.time)) {
             break;
         }
@@ -114,8 +124,14 @@ bool Machine::wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline) {
         if (actor.cancelled) break;
         // Whoever waits without a deadline lets the others move time.
         if (deadline == never || !is_first(actor)) {
-            turn_.notify_all();
-            turn_.wait(lock);
+            // Until the first of the others acts the models may run on while it works.
+            const Time until = deadline == never ? now_ : first_of_others(actor);
+            if (until > now_) {
+                advance(until, actor);
+            } else {
+                notify();
+                sleep(lock);
+            }
             continue;
         }
         advance(deadline, actor);
@@ -129,6 +145,12 @@ bool Machine::wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline) {
     return true;
 }
 
+void Machine::sleep(Lock& lock) {
+    ++sleepers_;
+    turn_.wait(lock);
+    --sleepers_;
+}
+
 // Whoever waits for what is up now continues at this time.
 bool Machine::wake_waiting() {
     bool woken = false;
@@ -138,7 +160,7 @@ bool Machine::wake_waiting() {
         actor->state = Actor::State::requesting;
         woken = true;
     }
-    if (woken) turn_.notify_all();
+    if (woken) notify();
     return woken;
 }
 
@@ -146,13 +168,15 @@ bool Machine::wake_waiting() {
 // nobody was woken on the way.
 bool Machine::advance(Time until, const Actor& driver) {
     for (std::uint32_t events = 1;; ++events) {
-        Component* next = nullptr;
-        for (Component* component : components_)
-            if (next == nullptr || component->due() < next->due()) next = component;
-        if (next == nullptr || next->due() > until) {
+        if (horizon_ > until) {
             now_ = std::max(now_, until);
             return true;
         }
+        Component* next = nullptr;
+        for (Component* component : components_)
+            if (next == nullptr || component->due() < next->due()) next = component;
+        horizon_ = next == nullptr ? never : next->due();
+        if (horizon_ > until) continue;
         now_ = std::max(now_, next->due());
         next->step(now_);
         if (interrupts_.take_changed() && wake_waiting()) return false;
@@ -172,13 +196,15 @@ unsigned Machine::add_signal() {
 
 // ---- bus -------------------------------------------------------------------------------------------
 
-Device& Machine::decode(std::uint64_t address, std::uint32_t& offset) const {
+Device& Machine::decode(std::uint64_t address, std::uint32_t& offset) {
     if (address % 4 != 0) throw BusFault("register address " + hex(address) + " is not a multiple of 4");
-    for (const auto& [base, device] : mappings_) {
-        if (address - base < window) {
-            offset = static_cast<std::uint32_t>(address - base);
-            return *device;
+    for (std::size_t tried = 0; tried < mappings_.size(); ++tried) {
+        const Mapping& mapping = mappings_[last_decoded_];
+        if (address - mapping.base < window) {
+            offset = static_cast<std::uint32_t>(address - mapping.base);
+            return *mapping.device;
         }
+        last_decoded_ = (last_decoded_ + 1) % mappings_.size();
     }
     throw BusFault("no device answers at register address " + hex(address));
 }
@@ -200,19 +226,28 @@ public:
 
     std::uint32_t read32(std::uint64_t address) override {
         Access access(*this);
-        std::uint32_t offset = 0;
-        const std::uint32_t value = machine_->decode(address, offset).read(offset, actor_->time);
-        actor_->time += machine_->cost_.read;
-        return value;
+        return read(address);
     }
 
     void write32(std::uint64_t address, std::uint32_t value) override {
         Access access(*this);
-        std::uint32_t offset = 0;
-        machine_->decode(address, offset).write(offset, value, actor_->time);
-        // What a write changes may be what somebody waits for.
-        if (machine_->interrupts_.take_changed()) machine_->wake_waiting();
-        actor_->time += machine_->cost_.write;
+        write(address, value);
+    }
+
+    bool try_read32(std::uint64_t address, std::uint32_t& value) override {
+        const Machine::Lock lock(machine_->mutex_, std::try_to_lock);
+        if (!may_act_at_once(lock)) return false;
+        value = read(address);
+        machine_->notify();
+        return true;
+    }
+
+    bool try_write32(std::uint64_t address, std::uint32_t value) override {
+        const Machine::Lock lock(machine_->mutex_, std::try_to_lock);
+        if (!may_act_at_once(lock)) return false;
+        write(address, value);
+        machine_->notify();
+        return true;
     }
 
     bool wait(Awaited awaited, Time timeout) override {
@@ -290,7 +325,7 @@ public:
     void cancel() override {
         actor_->cancelled = true;
         Machine::Lock lock(machine_->mutex_);
-        machine_->turn_.notify_all();
+        machine_->notify();
     }
 
 private:
@@ -299,8 +334,8 @@ private:
         explicit Turn(VirtualBus& owner)
             : bus(owner),
               worked(owner.machine_->cpu_clock_.since(owner.mark_)),
-              one_at_a_time(owner.mutex_),
               lock(owner.machine_->mutex_) {
+            while (bus.in_turn_) bus.machine_->sleep(lock);  // an actor is one thread of control
             bus.in_turn_ = true;
             // Having waited for another loop to end is no work.
             if (!bus.resumed_) bus.actor_->time += worked;
@@ -316,7 +351,6 @@ private:
 
         VirtualBus& bus;
         const Time worked;
-        std::lock_guard<std::mutex> one_at_a_time;
         Machine::Lock lock;
     };
 
@@ -327,12 +361,35 @@ private:
 
     void settle() {
         if (!in_turn_) actor_->state = parked_ > 0 ? Machine::Actor::State::parked : Machine::Actor::State::running;
-        machine_->turn_.notify_all();
+        machine_->notify();
+    }
+
+    // Whether it is this actor's turn, and no model has to act before.
+    bool may_act_at_once(const Machine::Lock& lock) {
+        if (!lock || in_turn_ || actor_->cancelled || machine_->cpu_clock_.counts()) return false;
+        actor_->time = std::max(actor_->time, machine_->now_);
+        if (!machine_->is_first(*actor_) || machine_->horizon_ <= actor_->time) return false;
+        machine_->now_ = actor_->time;
+        return true;
+    }
+
+    std::uint32_t read(std::uint64_t address) {
+        std::uint32_t offset = 0;
+        const std::uint32_t value = machine_->decode(address, offset).read(offset, actor_->time);
+        actor_->time += machine_->cost_.read;
+        return value;
+    }
+
+    void write(std::uint64_t address, std::uint32_t value) {
+        std::uint32_t offset = 0;
+        machine_->decode(address, offset).write(offset, value, actor_->time);
+        // What a write changes may be what somebody waits for.
+        if (machine_->interrupts_.take_changed()) machine_->wake_waiting();
+        actor_->time += machine_->cost_.write;
     }
 
     std::shared_ptr<Machine> machine_;
     std::shared_ptr<Machine::Actor> actor_;
-    std::mutex mutex_;  // an actor is one thread of control
     bool in_turn_ = false, resumed_ = false;
     unsigned parked_ = 0;
     CpuClock::Mark mark_;

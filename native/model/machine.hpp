@@ -72,13 +72,19 @@ private:
     std::shared_ptr<Actor> add_actor(Time time);
     void remove_actor(const Actor& actor);
     bool is_first(const Actor& actor) const;
+    Time first_of_others(const Actor& actor) const;
     void take_turn(Lock& lock, Actor& actor);
     bool wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline);
     bool is_up(Awaited awaited) const;
     bool advance(Time until, const Actor& driver);
     bool wake_waiting();
     unsigned add_signal();
-    Device& decode(std::uint64_t address, std::uint32_t& offset) const;
+    // Wakes the threads that wait for their turn, if there are any.
+    void notify() {
+        if (sleepers_ > 0) turn_.notify_all();
+    }
+    void sleep(Lock& lock);
+    Device& decode(std::uint64_t address, std::uint32_t& offset);
 
     struct Mapping {
         std::uint64_t base;
@@ -90,7 +96,9 @@ private:
     const CpuClock cpu_clock_;
     std::mutex mutex_;
     std::condition_variable turn_;
+    unsigned sleepers_ = 0;
     Time now_ = 0;
+    Time horizon_ = never;  // no component is due before
     std::uint64_t next_id_ = 0;
     std::vector<std::shared_ptr<Actor>> actors_;
 
@@ -104,6 +112,7 @@ private:
     std::vector<AxiDma*> dmas_;
     std::vector<Component*> components_;
     std::vector<Mapping> mappings_;
+    std::size_t last_decoded_ = 0;  // software comes back to the same device
 };
 
 }  // namespace gapless

@@ -15,7 +15,7 @@ from .report import StreamReport
 #: Real seconds between two looks: how fast Ctrl-C and progress are.
 _LOOK = 0.05
 #: Of a block's duration: how long it is away to be written, on a virtual clock.
-_BUSY = 0.9
+_BUSY = 0.99
 
 
 class FileRecording:
