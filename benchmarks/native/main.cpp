@@ -35,7 +35,7 @@ struct Board {
         for (int i = 0; i < 3; ++i) hp.push_back(&machine->add_port(4.8e9));
         Port& pl = machine->add_port(19.2e9);
         std::vector<AxiDma*> dmas;
-        for (unsigned line = 0; line < 8; ++line) {
+        for (unsigned line = 0; line < 12; ++line) {  // the last four are those of the pairs: not connected
             const bool transmit = line / 2 % 2 == 0;
             DmaConfig config;
             config.name = "dma";
@@ -99,7 +99,8 @@ std::vector<c_piece> list(const Plan& plan) {
 
 void send_ours(RegisterBus& bus, const Plan& plan) {
     std::atomic<std::uint64_t> progress{0};
-    const LoopResult result = run_direct(bus, {direct_dma, direct_line, true, false}, plan, {}, progress);
+    PlanFeed feed(plan);
+    const LoopResult result = run_direct(bus, {direct_dma, direct_line, true, false}, feed, {}, progress);
     if (result.outcome != Outcome::done || result.transfers != plan.size())
         throw std::runtime_error("run_direct did not send everything");
 }

@@ -37,9 +37,14 @@ public:
         }
         bus_.write32(address, value);
     }
-    bool wait_interrupt(unsigned line, Time timeout) override { return bus_.wait_interrupt(line, timeout); }
+    bool wait(Awaited awaited, Time timeout) override { return bus_.wait(awaited, timeout); }
     Time now() override { return bus_.now(); }
     void sleep_until(Time time) override { bus_.sleep_until(time); }
+    void spend(Time time) override { bus_.spend(time); }
+    unsigned add_signal() override { return bus_.add_signal(); }
+    void remove_signal(unsigned signal) override { bus_.remove_signal(signal); }
+    void set_signal(unsigned signal, bool level) override { bus_.set_signal(signal, level); }
+    bool take_turn() override { return bus_.take_turn(); }
     std::shared_ptr<RegisterBus> fork(const std::string& name) override { return bus_.fork(name); }
     void park() override { bus_.park(); }
     void resume(Time time) override { bus_.resume(time); }
@@ -84,9 +89,14 @@ public:
         const std::uint64_t index = (address - base_) / 4;
         if (index != 1) registers_[index] = value;
     }
-    bool wait_interrupt(unsigned, Time) override { return true; }
+    bool wait(Awaited, Time) override { return true; }
     Time now() override { return 0; }
     void sleep_until(Time) override {}
+    void spend(Time) override {}
+    unsigned add_signal() override { return 0; }
+    void remove_signal(unsigned) override {}
+    void set_signal(unsigned, bool) override {}
+    bool take_turn() override { return true; }
     std::shared_ptr<RegisterBus> fork(const std::string&) override { return nullptr; }
     void park() override {}
     void resume(Time) override {}

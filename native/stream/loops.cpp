@@ -65,10 +65,12 @@ LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, Feed& feed, con
             if (port.wide) bus.write32(port.registers + address_register + 4, high(segment.address));
             if (index > 0 && options.software_delay > 0)
                 bus.sleep_until(completed + options.software_delay - options.start_latency);
-            if (index > 0 && !waited) result.rearm_longest = std::max(result.rearm_longest, bus.now() - completed);
             bus.write32(port.registers + length_register, segment.length);
-            // The engine is busy: now is the time to tell of the piece before.
-            if (index > 0) feed.publish(bus);
+            // The engine is busy: now is the time for the books, and to tell of the piece before.
+            if (index > 0) {
+                if (!waited) result.rearm_longest = std::max(result.rearm_longest, bus.now() - completed);
+                feed.publish(bus);
+            }
 
             const bool asserted = bus.wait({static_cast<int>(port.interrupt), -1}, options.timeout);
             completed = bus.now();
