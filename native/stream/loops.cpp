@@ -51,6 +51,9 @@ LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, Feed& feed, con
     return guarded([&](LoopResult& result) {
         Time completed = bus.now();
         std::uint64_t ready = feed.ready(bus);
+        Piece next{};                // piece `index`, where `looked_up`: not between a completion and LENGTH, if possible
+        bool looked_up = false;
+        std::uint32_t upper = 0;     // of the address register, which keeps what was written
         for (std::uint64_t index = 0;; ++index) {
             bool waited = false;
             while (index >= ready && !feed.closed()) {
@@ -59,10 +62,13 @@ LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, Feed& feed, con
                 waited = true;
             }
             if (index >= ready) return;
-            const Segment segment = feed.piece(index).segment;
+            const Segment segment = (looked_up ? next : feed.piece(index)).segment;
             result.address = segment.address;
             bus.write32(port.registers + address_register, low(segment.address));
-            if (port.wide) bus.write32(port.registers + address_register + 4, high(segment.address));
+            if (port.wide && (index == 0 || high(segment.address) != upper)) {
+                upper = high(segment.address);
+                bus.write32(port.registers + address_register + 4, upper);
+            }
             if (index > 0 && options.software_delay > 0)
                 bus.sleep_until(completed + options.software_delay - options.start_latency);
             bus.write32(port.registers + length_register, segment.length);
@@ -71,6 +77,8 @@ LoopResult run_direct(RegisterBus& bus, const ChannelPort& port, Feed& feed, con
                 if (!waited) result.rearm_longest = std::max(result.rearm_longest, bus.now() - completed);
                 feed.publish(bus);
             }
+            looked_up = index + 1 < ready;
+            if (looked_up) next = feed.piece(index + 1);
 
             const bool asserted = bus.wait({static_cast<int>(port.interrupt), -1}, options.timeout);
             completed = bus.now();

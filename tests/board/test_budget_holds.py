@@ -19,8 +19,9 @@ from gapless.virtual import build_board
 
 KIB = 1024
 #: Seconds from a completion until the native loop has written LENGTH, on a virtual board with its default costs:
-#: DMASR read and acknowledged, the address in two halves, LENGTH; an S2MM channel reads LENGTH as well.
-REARM = {"dac": 500e-9, "adc": 700e-9}
+#: DMASR read and acknowledged, the lower half of the address (the upper stays the same), LENGTH; an S2MM channel reads
+#: LENGTH as well.
+REARM = {"dac": 400e-9, "adc": 600e-9}
 
 
 def design(direction, *, sg=True, bits=26, fifo=64 * KIB, bandwidth=4.8e9, data_width=32):
