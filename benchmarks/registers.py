@@ -12,11 +12,11 @@ functions.
 
 Re-arm: from the moment the first DMASR read that shows the transfer complete has returned to the moment the write
 of LENGTH is entered. The same stopwatch is around the bus of our loop and of the C loop; PYNQ's is in ``Words``, on
-the same clock. Ours and C acknowledge between, and write SA; C writes SA_MSB, ours only where it changes,
-since the register keeps it. (Ours waits for the interrupt and reads DMASR once, C polls DMASR; what comes before completion is seen does not count.) PYNQ does not acknowledge;
-it reads DMASR up to four times more, and LENGTH. It sends whole buffers, as its users do: ``transfer(buffer)``,
-``wait()``. On a board each transfer also flushes the cache, which is left out here. What reading the clock takes is
-taken off, on all sides.
+the same clock. Ours and C acknowledge between, and write SA; C writes SA_MSB, ours only where it changes, since the
+register keeps it. (Ours waits for the interrupt and reads DMASR once, C polls DMASR; what comes before completion is
+seen does not count.) PYNQ does not acknowledge; it reads DMASR up to four times more, and LENGTH. It sends whole
+buffers, as its users do: ``transfer(buffer)``, ``wait()``. On a board each transfer also flushes the cache, which is
+left out here. What reading the clock takes is taken off, on all sides.
 
 The last rows have no limit. They show the loops alone: whole turns on registers that are plain memory, where a
 transfer is complete at once and no model has a cost.
