@@ -25,6 +25,7 @@ void BlockQueue::give(RegisterBus& bus, std::uint32_t block, std::uint32_t nbyte
     if (!bus.take_turn()) throw Cancelled();
     {
         std::lock_guard lock(mutex_);
+        if (limit_ != 0 && given_ >= limit_) return;  // the engine is to move no more than that
         uses_.push_back({block, nbytes});
         ++given_;
         marks_.high = std::max(marks_.high, given_ - done_);

@@ -28,7 +28,7 @@ public:
         std::uint64_t low = 0, high = 0, late = 0;
     };
 
-    // `limit`: close by itself after so many were given; 0: never.
+    // `limit`: close by itself after so many were given, and keep what is given later; 0: never.
     BlockQueue(std::shared_ptr<RegisterBus> bus, std::uint64_t base, std::uint32_t stride, std::uint32_t count,
                std::uint64_t limit);
     ~BlockQueue() override;

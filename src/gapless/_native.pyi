@@ -202,7 +202,7 @@ class LoopResult:
 class BlockQueue:
     """``count`` blocks of memory, ``stride`` bytes apart from physical ``base`` on, that go round.
 
-    The user has each at first; ``limit``: close after so many were given (0: never).
+    The user has each at first; ``limit``: close after so many were given, and keep what is given later (0: never).
     """
 
     def __init__(self, bus: Bus, base: int, stride: int, count: int, limit: int) -> None: ...
