@@ -86,6 +86,8 @@ class OutputStream:
         self._samples += count
         if count % beat:
             self._ended = f"the block before, of {count} samples, ends inside a {beat}-sample word: it is the last"
+        if not self._free and not self._blocks.lent:
+            self.start()
 
     def start(self) -> None:
         """Start the engine with what was submitted so far. It does so by itself when every block was."""
