@@ -184,8 +184,10 @@ class OutputStream:
     def _close(self, why: str) -> None:
         if self._ended is None or self._playing.open:
             self._ended = f"the stream {why}"
-        self._playing.close()
-        self._blocks.close(why)
+        try:
+            self._playing.close()
+        finally:
+            self._blocks.close(why)
 
     def _refuse_ended(self) -> None:
         if self._ended is not None:
