@@ -131,8 +131,7 @@ class Channel:
             raise BadArgumentError(f"{self.name}: nothing to move")
         largest = max(int(some[:, 1].max()) for some in (pieces, rest) if len(some))
         limit = timeout if timeout is not None else 0.1 + largest / 50e6
-        if not 0 < limit < math.inf:
-            raise BadArgumentError(f"{self.name}: timeout={timeout!r}; it is in seconds, above 0")
+        self._check_timeout(limit)
         # A descriptor that ends no packet, as any may when receiving, raises no interrupt.
         fastest = largest / (self._spec.data_width * self._spec.clock)
         poll = max(_SHORTEST_POLL, fastest) if self._spec.sg and (self.receive or one_packet) else 0.0
@@ -168,6 +167,7 @@ class Channel:
         are, and is held until the transfer has ended; ``scheduling`` is for the native thread. The rest is as
         for :meth:`begin`.
         """
+        self._check_timeout(timeout)
         options = LoopOptions(timeout, software_delay, _DIRECT_START_CLOCKS / self._spec.clock, 0.0)
         with self._lock:
             self._ready()
@@ -234,6 +234,10 @@ class Channel:
         if self._halt(timeout):
             return "the channel was stopped"
         return self._dma._reset_for(self).text
+
+    def _check_timeout(self, timeout: float) -> None:
+        if not 0 < timeout < math.inf:
+            raise BadArgumentError(f"{self.name}: timeout={timeout!r}; it is in seconds, above 0")
 
     def _check_pieces(self, pieces: NDArray[np.uint64]) -> None:
         if not len(pieces):

@@ -124,3 +124,9 @@ class Blocks:
             loan.end(f"{self.what} {why}: its blocks are gone")
         self._lent.clear()
         self.buffer.free()
+
+
+def check_patience(timeout: float) -> None:
+    """BadArgumentError unless ``timeout`` is a number of seconds to wait for a block, 0 to infinity."""
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float, np.number)) or not timeout >= 0:
+        raise BadArgumentError(f"timeout={timeout!r}: it is in seconds, from 0 on; by default there is none")

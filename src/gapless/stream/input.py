@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import BlockError, WaitTimeoutError
 from ..memory import DmaBuffer
 from ..units import format_time
+from .blocks import check_patience
 from .ledger import Gap
 from .receiving import Receiving
 from .report import StreamReport
@@ -58,6 +59,7 @@ class InputStream:
         WaitTimeoutError after ``timeout`` seconds of bus time, or the error that the engine stopped with.
         """
         self._receiving.refuse_closed()
+        check_patience(timeout)
         if self._blocks.lent == self._blocks.shape.count:
             raise BlockError(f"{self._blocks.what}: all {self._blocks.lent} blocks are yours: release one first")
         deadline = self._receiving.bus.time() + timeout

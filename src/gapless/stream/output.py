@@ -10,7 +10,7 @@ from ..dma import Transfer
 from ..errors import BadArgumentError, BlockError, JobCancelledError, SignalError, WaitTimeoutError
 from ..memory import DmaBuffer
 from ..units import format_time
-from .blocks import Blocks
+from .blocks import Blocks, check_patience
 from .layout import whole_number
 from .ledger import Counters
 from .playing import Playing
@@ -64,6 +64,7 @@ class OutputStream:
         of bus time, or the error that the engine stopped with.
         """
         self._refuse_ended()
+        check_patience(timeout)
         if not self._free:
             self._wait_for_one(timeout)
         block = self._blocks.lend(self._free.popleft(), self._blocks.shape.samples, self._acquired)
