@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 
 from .._native import Job, start_writer
@@ -14,6 +16,11 @@ from .report import StreamReport
 _LOOK = 0.05
 #: Of a block's duration: how long it is away to be written, on a virtual clock.
 _BUSY = 0.9
+
+
+def _ending(error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return "disk full" if full else str(error.strerror)
 
 
 class FileRecording:
@@ -66,7 +73,7 @@ class FileRecording:
                 if result.outcome == "io-error":
                     self.error = OSError(result.status, result.message)
                 self._receiving.timeline.advance(result.bytes // self._blocks.path.frame_bytes)
-                self._report = self._receiving.report()
+                self._report = self._receiving.report(self.error and _ending(self.error))
             finally:
                 self._writer = None  # it holds the blocks
                 self._receiving.close()

@@ -46,7 +46,7 @@ class Receiving:
         self.block_seconds = blocks.shape.samples / rate
         self.open = True
         self._engine, self._dma, self._rate, self.capture = engine, dma, rate, capture
-        self._complete = False
+        self._complete = self._failed = False
         self._path = path
         with ExitStack() as stack:
             stack.callback(self.blocks.close, "has ended")
@@ -81,15 +81,19 @@ class Receiving:
             try:
                 self._transfer.wait()
             except GaplessError as error:
+                self._failed = True
                 return error
             self._complete = self.capture > 0
         else:
             self._transfer.cancel()
         return None
 
-    def report(self) -> StreamReport:
-        """The account of what :attr:`timeline` was told, after :meth:`halt`."""
-        ledger = self.timeline.ledger(whole=self._complete)
+    def report(self, ended: str | None = None) -> StreamReport:
+        """The account of what :attr:`timeline` was told, after :meth:`halt`; ``ended``: by what, if by something else."""
+        whole = self._complete and self.timeline.delivered == self.capture
+        if ended is None:
+            ended = "complete" if whole or not (self.capture or self._failed) else "interrupted"
+        ledger = self.timeline.ledger(whole=whole)
         return StreamReport(
             board=self._bench.name,
             engine=self._engine,
@@ -102,7 +106,7 @@ class Receiving:
                 counters=Counters(*self.blocks.queue.marks),
                 rate=float(self._rate),
                 direction="adc",
-                ended="complete" if self._complete or not self.capture else "interrupted",
+                ended=ended,
             ),
             queue=self.blocks.shape.as_queue(self._transfer.refused),
             transfers=self.blocks.queue.done,

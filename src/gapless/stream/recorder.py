@@ -219,6 +219,8 @@ class Adc(Converter):
         A native thread writes; see :class:`FileRecording`. The rest is as for :meth:`stream`.
         :func:`gapless.files.record` makes a file of a known format of it, with its ledger.
         """
+        if isinstance(file, bool) or not isinstance(file, int) or file < 0:
+            raise BadArgumentError(f"file={file!r}: it is an open file descriptor, such as open(...).fileno()")
         settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
         return FileRecording(self._receive(*settings, scheduling(realtime, cpu), force), file)
 
