@@ -213,6 +213,12 @@ class Channel:
         self._write(Offset.DMACR, control | Control.RUN)
         self._write_wide(Offset.TAILDESC, ring.outside)
 
+    def _end_ring(self, ring: DescriptorRing, first: int) -> None:
+        """From descriptor ``first`` of a ring, which the halted channel had, to its last, and no further."""
+        self._write_wide(Offset.CURDESC, ring.address_of(first))
+        self._write(Offset.DMACR, Control.RUN | Control.ERROR_ENABLE | (1 << THRESHOLD_SHIFT))
+        self._write_wide(Offset.TAILDESC, ring.address_of(ring.count - 1))
+
     def _direct_length(self) -> int:
         return self._read(Offset.LENGTH)
 

@@ -70,7 +70,26 @@ class Cyclic:
             # The engine ends the descriptor it is in: wait until that is the last.
             self._ring.forget(self._ring.count - 2)
             self._wait_for(self._ring, self._ring.count - 2, timeout)
+            with self._lock:
+                self._complete_period(timeout)
         self.cancel()
+
+    def _complete_period(self, timeout: float) -> None:
+        """Halt, and where that came too late for the last descriptor, play from there to the end of the ring.
+
+        The converter lives on the FIFO meanwhile.
+        """
+        self._refuse_ended()
+        last = self._ring.count - 1
+        if not self._channel._halt(timeout):
+            return  # cancel() knows what to do
+        halted_at = self._ring.index_of(self._channel.current_descriptor)
+        if halted_at == last:
+            return
+        for index in range(halted_at + 1, last + 1):
+            self._ring.forget(index)
+        self._channel._end_ring(self._ring, halted_at + 1)
+        self._wait_for(self._ring, last, timeout)
 
     def _wait_for(self, ring: DescriptorRing, index: int, timeout: float) -> None:
         name = f"{self._channel.name}: descriptor {index} of the ring to be complete"
