@@ -198,6 +198,7 @@ void bind_stream(nb::module_& m) {
              "timeout"_a, Release())
         .def("close", [](PyQueue& self) { self.queue->close(*self.bus); }, Release())
         .def("end", [](PyQueue& self) { self.queue->end(*self.bus); }, Release())
+        .def("retire", [](PyQueue& self) { self.queue->retire(); }, Release())
         .def("settle", [](PyQueue& self, std::uint64_t pieces) { self.queue->settle(pieces); }, "pieces"_a, Release())
         .def_prop_ro("given", [](PyQueue& self) { return self.queue->given(); })
         .def_prop_ro("done", [](PyQueue& self) { return self.queue->done(); })

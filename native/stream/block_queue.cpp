@@ -1,6 +1,7 @@
 #include "stream/block_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace gapless {
 
@@ -14,7 +15,12 @@ BlockQueue::BlockQueue(std::shared_ptr<RegisterBus> bus, std::uint64_t base, std
       given_signal_(bus_->add_signal()),
       done_signal_(bus_->add_signal()) {}
 
-BlockQueue::~BlockQueue() {
+BlockQueue::~BlockQueue() { retire(); }
+
+void BlockQueue::retire() {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(retired_, true)) return;
+    ended_ = true;
     bus_->remove_signal(given_signal_);
     bus_->remove_signal(done_signal_);
 }
@@ -37,6 +43,10 @@ BlockQueue::Taken BlockQueue::take(RegisterBus& bus, Time timeout) {
     const Time begun = bus.now();
     const Time deadline = timeout < never - begun ? begun + timeout : never;
     for (;;) {
+        {
+            std::lock_guard lock(mutex_);
+            if (retired_) return {Taken::State::ended};
+        }
         bus.set_signal(done_signal_, false);
         {
             std::lock_guard lock(mutex_);

@@ -217,6 +217,8 @@ class BlockQueue:
         """Nothing more will be given."""
     def end(self) -> None:
         """Nothing more will be moved."""
+    def retire(self) -> None:
+        """No job has it any more: give back what it takes of the bus."""
     def settle(self, pieces: int) -> None:
         """The engine has moved so many since the present job began, whatever the job saw."""
     @property

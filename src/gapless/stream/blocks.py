@@ -119,10 +119,11 @@ class Blocks:
         return len(self._lent)
 
     def close(self, why: str) -> None:
-        """Take all back, and free the memory."""
+        """Take all back, and free the memory; the engine has stopped."""
         for loan, _, _ in self._lent.values():
             loan.end(f"{self.what} {why}: its blocks are gone")
         self._lent.clear()
+        self.queue.retire()
         self.buffer.free()
 
 
