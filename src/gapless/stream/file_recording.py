@@ -73,7 +73,7 @@ class FileRecording:
                 if result.outcome == "io-error":
                     self.error = OSError(result.status, result.message)
                 self._receiving.timeline.advance(result.bytes // self._blocks.path.frame_bytes)
-                self._report = self._receiving.report(self.error and _ending(self.error))
+                self._report = self._receiving.report(None if self.error is None else _ending(self.error))
             finally:
                 self._writer = None  # it holds the blocks
                 self._receiving.close()

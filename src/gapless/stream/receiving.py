@@ -89,7 +89,7 @@ class Receiving:
         return None
 
     def report(self, ended: str | None = None) -> StreamReport:
-        """The account of what :attr:`timeline` was told, after :meth:`halt`; ``ended``: by what, if by something else."""
+        """The account of what :attr:`timeline` was told, after :meth:`halt`; ``ended``: by what else it was."""
         whole = self._complete and self.timeline.delivered == self.capture
         if ended is None:
             ended = "complete" if whole or not (self.capture or self._failed) else "interrupted"
