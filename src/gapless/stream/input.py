@@ -64,9 +64,9 @@ class InputStream:
             raise BlockError(f"{self._blocks.what}: all {self._blocks.lent} blocks are yours: release one first")
         deadline = self._receiving.bus.time() + timeout
         while True:
-            left = deadline - self._receiving.bus.time()
-            patience = _PATIENCE * self._receiving.block_seconds
-            state, number, nbytes, use = self._blocks.queue.take(max(0.0, min(left, patience)))
+            left = max(0.0, deadline - self._receiving.bus.time())
+            patience = min(left, _PATIENCE * self._receiving.block_seconds)
+            state, number, nbytes, use = self._blocks.queue.take(patience)
             if state == "block":
                 samples = nbytes // self._blocks.path.frame_bytes
                 index, gaps = self._timeline.advance(samples)
@@ -74,7 +74,7 @@ class InputStream:
             if state == "ended":
                 self._receiving.wait()
                 return None
-            if left <= 0:
+            if left == patience:  # what is less than the clock's step would never pass
                 raise WaitTimeoutError(f"{self._blocks.what}: no block was filled within {format_time(timeout)}")
 
     def release(self, block: Block) -> None:

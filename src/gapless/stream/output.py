@@ -162,14 +162,15 @@ class OutputStream:
         bus = self._playing.bus
         deadline = bus.time() + timeout
         while True:
-            left = deadline - bus.time()
-            state, block, _, _ = self._blocks.queue.take(max(0.0, min(left, _PATIENCE * self._block_seconds)))
+            left = max(0.0, deadline - bus.time())
+            patience = min(left, _PATIENCE * self._block_seconds)
+            state, block, _, _ = self._blocks.queue.take(patience)
             if state == "block":
                 self._free.append(block)
                 return
             if state == "ended":
                 self._fail()
-            if left <= 0:
+            if left == patience:  # what is less than the clock's step would never pass
                 raise WaitTimeoutError(
                     f"{self._blocks.what}: the engine had all blocks for {format_time(timeout)}; none was played"
                 )
