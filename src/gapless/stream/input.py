@@ -36,7 +36,7 @@ class Block:
 
     def copy(self) -> NDArray[np.int16]:
         """The samples in memory of their own."""
-        return np.array(self.samples)
+        return np.asarray(self.samples.copy())  # np.array() would not see that it was released
 
 
 class InputStream:
