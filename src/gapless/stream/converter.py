@@ -158,7 +158,7 @@ class Converter:
             block=block,
             packets=packets,
         )
-        alone = samples * SAMPLE_BYTES <= (block or piece_bytes(dma.spec))
+        alone = samples * channels * SAMPLE_BYTES <= (block or piece_bytes(dma.spec))
         for limit in budget.limits:
             # Nothing comes between blocks where there is only one.
             if alone and limit.name in ("engine", "descriptors"):

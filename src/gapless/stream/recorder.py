@@ -246,7 +246,8 @@ class Adc(Converter):
         shape = BlockShape.of(block_samples, blocks, path, dma, self.spec.samples_per_beat)
         pool = self.choose_pool(memory)
         block_bytes = shape.samples * path.frame_bytes
-        self.check_rate(rate, pool, dma, capture or 1, path.channels, block=block_bytes, packets=True, force=force)
+        total = capture or 2 * shape.samples  # or more, without an end
+        self.check_rate(rate, pool, dma, total, path.channels, block=block_bytes, packets=True, force=force)
         limit = -(-capture // shape.samples)
         what = f"{self.spec.name}'s stream"
         ring = Blocks(what, self.bench.bus, pool, path, dma, shape, address=address, limit=limit)
