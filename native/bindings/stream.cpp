@@ -69,7 +69,12 @@ struct QueueWork {
         queue->begin();
         const LoopResult result = run(*queue);
         // One that was cancelled may go on as another job, or whoever cancelled it says that it does not.
-        if (result.outcome != Outcome::cancelled) queue->end(bus);
+        if (result.outcome != Outcome::cancelled) {
+            try {
+                queue->end(bus);
+            } catch (const Cancelled&) {  // in this moment: whoever did it does the same
+            }
+        }
         return result;
     }
 };
