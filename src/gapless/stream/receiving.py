@@ -77,15 +77,17 @@ class Receiving:
 
     def halt(self) -> Exception | None:
         """Stop the engine, if it has not ended by itself: then what it ended with, if that was an error."""
-        if self._transfer.done:
+        done = self._transfer.done
+        if not done:
+            self._transfer.cancel()
+        self._path.monitor.stop()  # two in step are only the same while nothing passes
+        if done:
             try:
                 self._transfer.wait()
             except GaplessError as error:
                 self._failed = True
                 return error
             self._complete = self.capture > 0
-        else:
-            self._transfer.cancel()
         return None
 
     def report(self, ended: str | None = None) -> StreamReport:
