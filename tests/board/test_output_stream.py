@@ -38,7 +38,9 @@ ENGINES = [True, False]  # scatter-gather or direct
 
 
 def stream(board, **options):
-    return board.dac(0).stream(**{"rate": 1e9, "memory": "low", "block_samples": 1600, "blocks": 4, "force": True, **options})
+    return board.dac(0).stream(
+        **{"rate": 1e9, "memory": "low", "block_samples": 1600, "blocks": 4, "force": True, **options}
+    )
 
 
 def submit(output, data):
