@@ -178,6 +178,7 @@ void bind_stream(nb::module_& m) {
 
     nb::class_<PyJob>(m, "Job")
         .def("wait", [](PyJob& self, double seconds) { return self.job->wait(seconds); }, "seconds"_a, Release())
+        .def("stop_waiting", [](PyJob& self) { self.job->stop_waiting(); }, Release())
         .def("cancel", [](PyJob& self) { self.job->cancel(); }, Release())
         .def_prop_ro("ended", [](PyJob& self) { return self.job->ended(); }, Release())
         .def_prop_ro("bytes", [](PyJob& self) { return self.job->bytes(); })

@@ -234,6 +234,8 @@ class Job:
 
     def wait(self, seconds: float) -> bool:
         """Wait at most that much real time; True when it has ended."""
+    def stop_waiting(self) -> None:
+        """After a wait that was given up: others wait for who waited here again."""
     def cancel(self) -> None:
         """End it; returns when it has ended."""
     @property

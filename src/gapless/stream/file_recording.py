@@ -54,9 +54,14 @@ class FileRecording:
     def wait(self, progress: Progress | None = None) -> None:
         """Until all samples asked for are in the file, or it takes no more, or the engine has failed."""
         frame_bytes = self._blocks.path.frame_bytes
-        while self._writer is not None and not self._writer.wait(_LOOK):
-            if progress is not None:
-                progress(self._writer.bytes, self._receiving.capture * frame_bytes)
+        try:
+            while self._writer is not None and not self._writer.wait(_LOOK):
+                if progress is not None:
+                    progress(self._writer.bytes, self._receiving.capture * frame_bytes)
+        except BaseException:
+            if self._writer is not None:
+                self._writer.stop_waiting()  # or the clock runs away when the writer is the last one on it
+            raise
 
     def stop(self) -> StreamReport:
         """End the capture, and account for what is in the file. A second call gives the same.
