@@ -203,7 +203,7 @@ class Channel:
         self._halt(0.1)
         return start_ring(self._bus, port, ring.bytes, ring.physical_address, moved, control, options, scheduling)
 
-    def _start_ring(self, ring: DescriptorRing) -> None:
+    def _start_ring(self, ring: DescriptorRing, tail: int) -> None:
         self._halt(0.1)
         self._write(Offset.DMASR, INTERRUPTS)
         self._write_wide(Offset.CURDESC, ring.physical_address)
@@ -211,7 +211,7 @@ class Channel:
         control = Control.CYCLIC | Control.ERROR_ENABLE | (1 << THRESHOLD_SHIFT)
         self._write(Offset.DMACR, control)
         self._write(Offset.DMACR, control | Control.RUN)
-        self._write_wide(Offset.TAILDESC, ring.outside)
+        self._write_wide(Offset.TAILDESC, tail)
 
     def _end_ring(self, ring: DescriptorRing, first: int) -> None:
         """From descriptor ``first`` of a ring, which the halted channel had, to its last, and no further."""

@@ -43,11 +43,6 @@ class DescriptorRing:
         """The number of the descriptor at physical ``address``."""
         return (address - self.physical_address) // DESCRIPTOR_BYTES
 
-    @property
-    def outside(self) -> int:
-        """A descriptor address that is not in the ring: what TAILDESC gets in cyclic mode."""
-        return self.physical_address + self.count * DESCRIPTOR_BYTES
-
     def link(self, pieces: NDArray[np.uint64]) -> None:
         """Describe ``pieces`` (uint64, shape (count, 2), rows (address, length)), one packet each, in a ring."""
         if pieces.shape != (self.count, 2):
