@@ -400,6 +400,8 @@ def test_wrong_arguments_are_one_clear_error_each():
             ({"timeout": math.inf}, "timeout="),
             ({"realtime": 1.5}, "realtime=1.5"),
             ({"cpu": True}, "cpu=True"),
+            # between blocks the engine takes its time, also where no end is known
+            ({"rate": 1e9, "block_samples": 16, "force": False}, "in blocks of 32 B"),
         ):
             with pytest.raises(BadArgumentError, match=words):
                 stream(board, **options)

@@ -651,7 +651,9 @@ def test_ctrl_c_leaves_everything_usable(sg):
         ({"engine": "warp"}, UnknownNameError, "no engine 'warp'"),
         ({"memory": "dram"}, UnknownNameError, "no memory 'dram'"),
         ({"rate": 0}, BadArgumentError, "above 0"),
-        ({"rate": 3e9}, RateError, r"HP0.* gives 4.80 GB/s"),
+        ({"rate": 3e9, "force": False}, RateError, r"HP0.* gives 4.80 GB/s"),
+        # between blocks the engine takes its time, also where no end is known
+        ({"rate": 2.3e9, "block_samples": 16, "force": False}, RateError, "blocks"),
         ({"rate": 9e9, "force": True}, RateError, "dac0 converts at most 8 GSa/s"),
         ({"software_delay": -1}, BadArgumentError, "software delay"),
         ({"software_delay": math.nan}, BadArgumentError, "software delay"),
