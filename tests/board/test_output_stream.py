@@ -814,6 +814,6 @@ def test_closed_streams_that_are_still_referred_to_take_nothing():
             with stream(board) as output:
                 submit(output, samples(1600))
                 kept.append(output)
-            with board.adc(0).stream(rate=1e9, memory="low", block_samples=1600, blocks=2) as incoming:
+            with board.adc(0).stream(rate=1e8, memory="low", block_samples=1600, blocks=2) as incoming:
                 kept.append(incoming)
                 assert incoming.acquire().index == 0, number
