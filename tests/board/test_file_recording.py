@@ -194,28 +194,18 @@ def test_an_engine_that_fails(tmp_path, sg):
 
 
 def test_ctrl_c_and_exceptions_leave_a_whole_file(tmp_path):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
     board = both_ways()
 
     def run(file):
         with record(board, file.fileno(), samples=1e12) as recording:
             kept.append(recording)
-            recording.wait()
+            recording.wait(lambda *_: signal.raise_signal(signal.SIGINT))
 
     kept = []
     # /dev/null, since a fast machine would fill a disk
     with leaving_nothing(board):
-        with open(os.devnull, "wb") as file:
-            before = signal.signal(signal.SIGALRM, interrupt)
-            try:
-                signal.setitimer(signal.ITIMER_REAL, 0.1)
-                with pytest.raises(KeyboardInterrupt):
-                    run(file)
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-                signal.signal(signal.SIGALRM, before)
+        with open(os.devnull, "wb") as file, pytest.raises(KeyboardInterrupt):
+            run(file)
         report = kept[0].report
         assert report.samples_recorded > 0
         assert report.ledger.ended == "interrupted"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import signal
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -603,28 +602,22 @@ def test_closing_the_board_from_another_thread():
     assert used(board) == before
 
 
-@contextmanager
-def ctrl_c(seconds):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 @pytest.mark.parametrize("sg", ENGINES)
 def test_ctrl_c_leaves_everything_usable(sg):
+    def ctrl_c(*_):
+        signal.raise_signal(signal.SIGINT)
+
+    def parts():
+        yield from [samples(1600)] * 20
+        ctrl_c()
+        yield samples(1600)
+
     board = both_ways(sg=sg)
     with leaving_nothing(board):
-        with pytest.raises(KeyboardInterrupt), ctrl_c(0.1):
-            board.dac(0).play(CounterSource(), samples=9e14, rate=1e9, memory="low", stream=True)
-        with pytest.raises(KeyboardInterrupt), ctrl_c(0.1):
-            submit_all(stream(board), itertools.repeat(samples(1600)))
+        with pytest.raises(KeyboardInterrupt):
+            board.dac(0).play(CounterSource(), samples=9e14, rate=1e9, memory="low", stream=True, progress=ctrl_c)
+        with pytest.raises(KeyboardInterrupt):
+            submit_all(stream(board), parts())
         works(board)
 
 
