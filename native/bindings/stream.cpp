@@ -69,7 +69,12 @@ struct QueueWork {
         queue->begin();
         const LoopResult result = run(*queue);
         // One that was cancelled may go on as another job, or whoever cancelled it says that it does not.
-        if (result.outcome != Outcome::cancelled) queue->end(bus);
+        if (result.outcome != Outcome::cancelled) {
+            try {
+                queue->end(bus);
+            } catch (const Cancelled&) {  // in this moment: whoever did it does the same
+            }
+        }
         return result;
     }
 };
@@ -173,6 +178,7 @@ void bind_stream(nb::module_& m) {
 
     nb::class_<PyJob>(m, "Job")
         .def("wait", [](PyJob& self, double seconds) { return self.job->wait(seconds); }, "seconds"_a, Release())
+        .def("stop_waiting", [](PyJob& self) { self.job->stop_waiting(); }, Release())
         .def("cancel", [](PyJob& self) { self.job->cancel(); }, Release())
         .def_prop_ro("ended", [](PyJob& self) { return self.job->ended(); }, Release())
         .def_prop_ro("bytes", [](PyJob& self) { return self.job->bytes(); })
@@ -198,6 +204,7 @@ void bind_stream(nb::module_& m) {
              "timeout"_a, Release())
         .def("close", [](PyQueue& self) { self.queue->close(*self.bus); }, Release())
         .def("end", [](PyQueue& self) { self.queue->end(*self.bus); }, Release())
+        .def("retire", [](PyQueue& self) { self.queue->retire(); }, Release())
         .def("settle", [](PyQueue& self, std::uint64_t pieces) { self.queue->settle(pieces); }, "pieces"_a, Release())
         .def_prop_ro("given", [](PyQueue& self) { return self.queue->given(); })
         .def_prop_ro("done", [](PyQueue& self) { return self.queue->done(); })

@@ -1,6 +1,7 @@
 #include "stream/block_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace gapless {
 
@@ -14,7 +15,12 @@ BlockQueue::BlockQueue(std::shared_ptr<RegisterBus> bus, std::uint64_t base, std
       given_signal_(bus_->add_signal()),
       done_signal_(bus_->add_signal()) {}
 
-BlockQueue::~BlockQueue() {
+BlockQueue::~BlockQueue() { retire(); }
+
+void BlockQueue::retire() {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(retired_, true)) return;
+    ended_ = true;
     bus_->remove_signal(given_signal_);
     bus_->remove_signal(done_signal_);
 }
@@ -25,6 +31,7 @@ void BlockQueue::give(RegisterBus& bus, std::uint32_t block, std::uint32_t nbyte
     if (!bus.take_turn()) throw Cancelled();
     {
         std::lock_guard lock(mutex_);
+        if (limit_ != 0 && given_ >= limit_) return;  // the engine is to move no more than that
         uses_.push_back({block, nbytes});
         ++given_;
         marks_.high = std::max(marks_.high, given_ - done_);
@@ -36,6 +43,10 @@ BlockQueue::Taken BlockQueue::take(RegisterBus& bus, Time timeout) {
     const Time begun = bus.now();
     const Time deadline = timeout < never - begun ? begun + timeout : never;
     for (;;) {
+        {
+            std::lock_guard lock(mutex_);
+            if (retired_) return {Taken::State::ended};
+        }
         bus.set_signal(done_signal_, false);
         {
             std::lock_guard lock(mutex_);
@@ -103,7 +114,7 @@ std::uint64_t BlockQueue::ready(RegisterBus& bus) {
     bus.set_signal(given_signal_, false);
     std::lock_guard lock(mutex_);
     closed_seen_ = is_closed();
-    return (limit_ == 0 ? given_ : std::min(given_, limit_)) - begun_;
+    return given_ - begun_;
 }
 
 Piece BlockQueue::piece(std::uint64_t index) const {

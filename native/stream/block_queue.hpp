@@ -28,7 +28,7 @@ public:
         std::uint64_t low = 0, high = 0, late = 0;
     };
 
-    // `limit`: close by itself after so many were given; 0: never.
+    // `limit`: close by itself after so many were given, and keep what is given later; 0: never.
     BlockQueue(std::shared_ptr<RegisterBus> bus, std::uint64_t base, std::uint32_t stride, std::uint32_t count,
                std::uint64_t limit);
     ~BlockQueue() override;
@@ -43,6 +43,8 @@ public:
     void close(RegisterBus& bus);
     // Nothing more will be moved.
     void end(RegisterBus& bus);
+    // After end(), and when no loop has it any more: give the signals back, which a board has few of.
+    void retire();
     // The engine has moved so many since the loop began that counted them; some of them the loop did not see.
     void settle(std::uint64_t pieces);
 
@@ -77,7 +79,7 @@ private:
     std::deque<Use> uses_;  // given and not taken back, oldest first
     std::uint64_t given_ = 0, done_ = 0, taken_ = 0;
     std::uint64_t begun_ = 0;  // done_ when the loop began
-    bool closing_ = false, ended_ = false, closed_seen_ = false;
+    bool closing_ = false, ended_ = false, closed_seen_ = false, retired_ = false;
     Marks marks_;
     bool marked_ = false;
 };

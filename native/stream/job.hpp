@@ -45,6 +45,11 @@ public:
         parent_->now();  // from here on it is at work again
         return true;
     }
+    // Who gave up waiting holds the others back again.
+    void stop_waiting() {
+        std::lock_guard lock(mutex_);
+        if (parent_parked_) resume_parent();
+    }
     // Ends the loop, and returns when it has ended. The parent is not parked meanwhile: no other loop gets
     // ahead of it.
     void cancel() {

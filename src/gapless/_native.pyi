@@ -202,7 +202,7 @@ class LoopResult:
 class BlockQueue:
     """``count`` blocks of memory, ``stride`` bytes apart from physical ``base`` on, that go round.
 
-    The user has each at first; ``limit``: close after so many were given (0: never).
+    The user has each at first; ``limit``: close after so many were given, and keep what is given later (0: never).
     """
 
     def __init__(self, bus: Bus, base: int, stride: int, count: int, limit: int) -> None: ...
@@ -217,6 +217,8 @@ class BlockQueue:
         """Nothing more will be given."""
     def end(self) -> None:
         """Nothing more will be moved."""
+    def retire(self) -> None:
+        """No job has it any more: give back what it takes of the bus."""
     def settle(self, pieces: int) -> None:
         """The engine has moved so many since the present job began, whatever the job saw."""
     @property
@@ -232,6 +234,8 @@ class Job:
 
     def wait(self, seconds: float) -> bool:
         """Wait at most that much real time; True when it has ended."""
+    def stop_waiting(self) -> None:
+        """After a wait that was given up: others wait for who waited here again."""
     def cancel(self) -> None:
         """End it; returns when it has ended."""
     @property

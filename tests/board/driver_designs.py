@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import contextmanager
+
 import numpy as np
 
 from gapless.boards import (
@@ -120,3 +123,21 @@ def fill(pool, data, **options):
 
 def used(board):
     return {name: (pool.stats().used, pool.stats().buffers.count) for name, pool in board.memory.items()}
+
+
+@contextmanager
+def leaving_nothing(board):
+    """Inside, whatever takes memory gives it back, and nothing is done that hardware would suffer from."""
+    before = used(board)
+    yield board
+    assert used(board) == before
+    assert board.findings == ()
+
+
+def counter(count, first=0):
+    """What an ADC at the counter samples from index ``first`` on."""
+    return np.arange(first, first + count).astype(np.uint16).view(np.int16)
+
+
+def sha(array):
+    return hashlib.sha256(np.ascontiguousarray(array, "<i2")).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import threading
@@ -87,3 +88,35 @@ def test_two_loops_on_one_port_give_the_same_gaps_every_time(noisy):
     first = gaps_and_overruns()
     for _ in range(8):
         assert gaps_and_overruns() == first
+
+
+def streams(sg):
+    """Blocks out, blocks in, and a file, with a user that is late now and then."""
+    seen = []
+    board = both_ways(sg=sg, fifo=16384)
+    sizes = {"rate": 0.3e9, "memory": "low", "block_samples": 4000, "blocks": 3, "force": True}
+    with board.dac(0).stream(**sizes, sha256=True) as output, board.adc(0).stream(**sizes) as incoming:
+        for number in range(60):
+            if number % 13 == 5:
+                board.bus.sleep(150e-6)
+            block = output.acquire()
+            block[:] = number
+            output.submit(block)
+            came = incoming.acquire()
+            seen.append((came.index, came.gaps, board.bus.time()))
+            incoming.release(came)
+    seen += [facts(output.report), facts(incoming.report), board.bus.time()]
+    with open(os.devnull, "wb") as file:
+        with board.adc(0).record_to(file.fileno(), **sizes) as recording:
+            board.dac(0).play((samples(999) for _ in range(40)), rate=0.2e9, memory="low")
+        seen += [facts(recording.report), board.bus.time()]
+    assert not output.report.complete
+    assert not incoming.report.complete
+    return seen
+
+
+@pytest.mark.parametrize("sg", [True, False])
+def test_streams_are_the_same_every_time(noisy, sg):
+    first = streams(sg)
+    for _ in range(8):
+        assert streams(sg) == first

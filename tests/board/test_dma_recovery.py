@@ -355,3 +355,52 @@ def test_both_channels_in_error_keep_their_own():
     with pytest.raises(errors.DmaSlaveError, match="S2MM") as info:
         receiving.wait()
     assert info.value.address == into.physical_address
+
+
+@pytest.mark.parametrize("sg", [True, False])
+def test_a_recovery_of_the_receiving_channel_pauses_an_output_stream(sg):
+    board = both_ways(sg=sg)
+    low, engine = board.memory["low"], board.dma("dma")
+    sink = low.allocate(4096, np.uint8)
+    data = samples(80_000)
+    with board.dac(0).stream(rate=1e8, memory="low", block_samples=1600, blocks=4, sha256=True, force=True) as output:
+        for number, part in enumerate(data.reshape(50, 1600)):
+            if number in (20, 33):
+                board.adc(0).monitor.start(1e9)
+                board.probe.faults.slave_error(sink.physical_address, 4096)
+                with pytest.raises(errors.DmaSlaveError):
+                    engine.s2mm.transfer(sink)
+                recovery = engine.recover(engine.s2mm)
+                assert (recovery.reset, recovery.other_restored) == (True, True)
+                board.probe.faults.clear_slave_errors()
+            block = output.acquire()
+            block[:] = part
+            output.submit(block)
+    assert output.report.played_sha256 == hashlib.sha256(data.tobytes()).hexdigest()
+    assert output.report.transfers == 50
+    assert board.findings == ()
+
+
+@pytest.mark.parametrize("sg", [True, False])
+def test_a_recovery_of_the_sending_channel_pauses_an_input_stream(sg):
+    board = both_ways(sg=sg)
+    low, engine = board.memory["low"], board.dma("dma")
+    bad = low.allocate(4096, np.uint8)
+    with board.adc(0).stream(rate=1e8, memory="low", block_samples=1600, blocks=4, force=True) as incoming:
+        end = 0
+        for number in range(50):
+            if number in (20, 33):
+                board.dac(0).monitor.start(1e9)
+                board.probe.faults.slave_error(bad.physical_address, 4096)
+                with pytest.raises(errors.DmaSlaveError):
+                    engine.mm2s.transfer(bad)
+                recovery = engine.recover(engine.mm2s)
+                assert (recovery.reset, recovery.other_restored) == (True, True)
+                board.probe.faults.clear_slave_errors()
+            block = incoming.acquire()
+            assert block.index == end
+            assert np.array_equal(block.samples, np.arange(end, end + 1600).astype(np.uint16).view(np.int16))
+            end += 1600
+            incoming.release(block)
+    assert incoming.report.complete
+    assert board.findings == ()

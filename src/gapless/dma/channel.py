@@ -131,8 +131,7 @@ class Channel:
             raise BadArgumentError(f"{self.name}: nothing to move")
         largest = max(int(some[:, 1].max()) for some in (pieces, rest) if len(some))
         limit = timeout if timeout is not None else 0.1 + largest / 50e6
-        if not 0 < limit < math.inf:
-            raise BadArgumentError(f"{self.name}: timeout={timeout!r}; it is in seconds, above 0")
+        self._check_timeout(limit)
         # A descriptor that ends no packet, as any may when receiving, raises no interrupt.
         fastest = largest / (self._spec.data_width * self._spec.clock)
         poll = max(_SHORTEST_POLL, fastest) if self._spec.sg and (self.receive or one_packet) else 0.0
@@ -168,6 +167,7 @@ class Channel:
         are, and is held until the transfer has ended; ``scheduling`` is for the native thread. The rest is as
         for :meth:`begin`.
         """
+        self._check_timeout(timeout)
         options = LoopOptions(timeout, software_delay, _DIRECT_START_CLOCKS / self._spec.clock, 0.0)
         with self._lock:
             self._ready()
@@ -203,7 +203,7 @@ class Channel:
         self._halt(0.1)
         return start_ring(self._bus, port, ring.bytes, ring.physical_address, moved, control, options, scheduling)
 
-    def _start_ring(self, ring: DescriptorRing) -> None:
+    def _start_ring(self, ring: DescriptorRing, tail: int) -> None:
         self._halt(0.1)
         self._write(Offset.DMASR, INTERRUPTS)
         self._write_wide(Offset.CURDESC, ring.physical_address)
@@ -211,7 +211,13 @@ class Channel:
         control = Control.CYCLIC | Control.ERROR_ENABLE | (1 << THRESHOLD_SHIFT)
         self._write(Offset.DMACR, control)
         self._write(Offset.DMACR, control | Control.RUN)
-        self._write_wide(Offset.TAILDESC, ring.outside)
+        self._write_wide(Offset.TAILDESC, tail)
+
+    def _end_ring(self, ring: DescriptorRing, first: int) -> None:
+        """From descriptor ``first`` of a ring, which the halted channel had, to its last, and no further."""
+        self._write_wide(Offset.CURDESC, ring.address_of(first))
+        self._write(Offset.DMACR, Control.RUN | Control.ERROR_ENABLE | (1 << THRESHOLD_SHIFT))
+        self._write_wide(Offset.TAILDESC, ring.address_of(ring.count - 1))
 
     def _direct_length(self) -> int:
         return self._read(Offset.LENGTH)
@@ -234,6 +240,10 @@ class Channel:
         if self._halt(timeout):
             return "the channel was stopped"
         return self._dma._reset_for(self).text
+
+    def _check_timeout(self, timeout: float) -> None:
+        if not 0 < timeout < math.inf:
+            raise BadArgumentError(f"{self.name}: timeout={timeout!r}; it is in seconds, above 0")
 
     def _check_pieces(self, pieces: NDArray[np.uint64]) -> None:
         if not len(pieces):

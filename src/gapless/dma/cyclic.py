@@ -7,18 +7,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..errors import DmaStateError
 from ..memory import DmaBuffer
 from .decode import has_error
+from .registers import DESCRIPTOR_BYTES
 from .ring import DescriptorRing
 
 if TYPE_CHECKING:
     from .channel import Channel
 
 
-def _let_go(held: list[ExitStack]) -> None:
+def _let_go(held: list[ExitStack], tail: DmaBuffer) -> None:
     while held:
         held.pop().close()
+    tail.free()
 
 
 class Cyclic:
@@ -31,10 +35,14 @@ class Cyclic:
         self._channel, self._ring = channel, ring
         self._lock = channel._lock
         self._held: list[ExitStack] = []  # what the engine may read, the present ring's last
-        self._release = weakref.finalize(self, _let_go, self._held)
+        # TAILDESC is an address that no descriptor has: not of this ring, nor of one that takes its place.
+        self._tail: DmaBuffer = ring.buffer.pool.allocate(
+            DESCRIPTOR_BYTES, np.uint8, align=DESCRIPTOR_BYTES, below=1 << channel._spec.address_width
+        )
+        self._release = weakref.finalize(self, _let_go, self._held, self._tail)
         try:
             self._hold(ring, buffers)
-            channel._start_ring(ring)
+            channel._start_ring(ring, self._tail.physical_address)
         except BaseException:
             self._release()
             raise
@@ -70,7 +78,26 @@ class Cyclic:
             # The engine ends the descriptor it is in: wait until that is the last.
             self._ring.forget(self._ring.count - 2)
             self._wait_for(self._ring, self._ring.count - 2, timeout)
+            with self._lock:
+                self._complete_period(timeout)
         self.cancel()
+
+    def _complete_period(self, timeout: float) -> None:
+        """Halt, and where that came too late for the last descriptor, play from there to the end of the ring.
+
+        The converter lives on the FIFO meanwhile.
+        """
+        self._refuse_ended()
+        last = self._ring.count - 1
+        if not self._channel._halt(timeout):
+            return  # cancel() knows what to do
+        halted_at = self._ring.index_of(self._channel.current_descriptor)
+        if halted_at == last:
+            return
+        for index in range(halted_at + 1, last + 1):
+            self._ring.forget(index)
+        self._channel._end_ring(self._ring, halted_at + 1)
+        self._wait_for(self._ring, last, timeout)
 
     def _wait_for(self, ring: DescriptorRing, index: int, timeout: float) -> None:
         name = f"{self._channel.name}: descriptor {index} of the ring to be complete"
@@ -108,7 +135,7 @@ class Cyclic:
                 return
             self._channel._halt(1.0)
             yield False
-            self._channel._start_ring(self._ring)
+            self._channel._start_ring(self._ring, self._tail.physical_address)
 
     def __enter__(self) -> Cyclic:
         return self

@@ -39,10 +39,9 @@ class DescriptorRing:
         """Physical address of descriptor ``index`` (taken modulo the ring's length)."""
         return self.physical_address + index % self.count * DESCRIPTOR_BYTES
 
-    @property
-    def outside(self) -> int:
-        """A descriptor address that is not in the ring: what TAILDESC gets in cyclic mode."""
-        return self.physical_address + self.count * DESCRIPTOR_BYTES
+    def index_of(self, address: int) -> int:
+        """The number of the descriptor at physical ``address``."""
+        return (address - self.physical_address) // DESCRIPTOR_BYTES
 
     def link(self, pieces: NDArray[np.uint64]) -> None:
         """Describe ``pieces`` (uint64, shape (count, 2), rows (address, length)), one packet each, in a ring."""
@@ -67,11 +66,11 @@ class DescriptorRing:
 
     def buffer_of(self, address: int) -> int:
         """Where the data of the descriptor at physical ``address`` is."""
-        return int(self.descriptors["buffer"][(address - self.physical_address) // DESCRIPTOR_BYTES])
+        return int(self.descriptors["buffer"][self.index_of(address)])
 
     def complete(self, address: int) -> bool:
         """Whether the descriptor at physical ``address`` is done; True for one outside the ring."""
-        index = (address - self.physical_address) // DESCRIPTOR_BYTES
+        index = self.index_of(address)
         return not 0 <= index < self.count or bool(self.descriptors["status"][index] & DescriptorStatus.COMPLETE)
 
     def check(self, channel: str) -> None:

@@ -119,8 +119,15 @@ class Blocks:
         return len(self._lent)
 
     def close(self, why: str) -> None:
-        """Take all back, and free the memory."""
+        """Take all back, and free the memory; the engine has stopped."""
         for loan, _, _ in self._lent.values():
             loan.end(f"{self.what} {why}: its blocks are gone")
         self._lent.clear()
+        self.queue.retire()
         self.buffer.free()
+
+
+def check_patience(timeout: float) -> None:
+    """BadArgumentError unless ``timeout`` is a number of seconds to wait for a block, 0 to infinity."""
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float, np.number)) or not timeout >= 0:
+        raise BadArgumentError(f"timeout={timeout!r}: it is in seconds, from 0 on; by default there is none")

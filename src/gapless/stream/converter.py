@@ -181,8 +181,12 @@ def check_delay(software_delay: float) -> None:
 
 def scheduling(realtime: int, cpu: int | None) -> Scheduling:
     """How a native thread is to be run; BadArgumentError for what no system knows."""
-    if not 0 <= realtime <= 99:
-        raise BadArgumentError(f"realtime={realtime}: a SCHED_FIFO priority is 1 to 99; 0 asks for none")
-    if cpu is not None and not 0 <= cpu < 1024:
-        raise BadArgumentError(f"cpu={cpu}: it is the number of a CPU, from 0 on")
+    if not _is_number(realtime) or not 0 <= realtime <= 99:
+        raise BadArgumentError(f"realtime={realtime!r}: a SCHED_FIFO priority is 1 to 99; 0 asks for none")
+    if cpu is not None and not (_is_number(cpu) and 0 <= cpu < 1024):
+        raise BadArgumentError(f"cpu={cpu!r}: it is the number of a CPU, from 0 on")
     return Scheduling(realtime, -1 if cpu is None else cpu)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

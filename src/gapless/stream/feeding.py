@@ -22,15 +22,16 @@ def feed_source(
     producer_rate: float | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Submit the first ``total`` samples of ``source``, again and again where it is shorter.
+    """Submit the first ``total`` samples (frames) of ``source``, again and again where it is shorter.
 
+    With several channels the samples of ``source`` are those of the frames, one after the other.
     ``producer_rate``: pretend that whoever makes the samples makes no more than so many a second of bus time.
     """
     done = 0
     while done < total:
         block = stream.acquire()
         count = min(len(block), total - done)
-        _fill(source, np.asarray(block)[:count], done)
+        _fill(source, np.asarray(block)[:count].reshape(-1), done * stream.channels)
         if producer_rate is not None:
             stream.bus.sleep(count / producer_rate)
         stream.submit(block, count)
@@ -50,7 +51,7 @@ def _fill(source: Source, out: NDArray[np.int16], start: int) -> None:
 def feed_arrays(stream: OutputStream, arrays: Iterable[ArrayLike]) -> None:
     """Submit arrays of any length one after the other: int16 or floats in [-1, 1], shape (n,), or (n, channels).
 
-    SignalError for what is no such array; what came before it is played.
+    SignalError for what is no such array; what came before it was submitted, but for the last part of a block.
     """
     block, filled = None, 0
     for array in arrays:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,11 @@ from .report import StreamReport
 _LOOK = 0.05
 #: Of a block's duration: how long it is away to be written, on a virtual clock.
 _BUSY = 0.99
+
+
+def _ending(error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return "disk full" if full else str(error.strerror)
 
 
 class FileRecording:
@@ -52,9 +58,14 @@ class FileRecording:
     def wait(self, progress: Progress | None = None) -> None:
         """Until all samples asked for are in the file, or it takes no more, or the engine has failed."""
         frame_bytes = self._blocks.path.frame_bytes
-        while self._writer is not None and not self._writer.wait(_LOOK):
-            if progress is not None:
-                progress(self._writer.bytes, self._receiving.capture * frame_bytes)
+        try:
+            while self._writer is not None and not self._writer.wait(_LOOK):
+                if progress is not None:
+                    progress(self._writer.bytes, self._receiving.capture * frame_bytes)
+        except BaseException:
+            if self._writer is not None:
+                self._writer.stop_waiting()  # or the clock runs away when the writer is the last one on it
+            raise
 
     def stop(self) -> StreamReport:
         """End the capture, and account for what is in the file. A second call gives the same.
@@ -71,7 +82,7 @@ class FileRecording:
                 if result.outcome == "io-error":
                     self.error = OSError(result.status, result.message)
                 self._receiving.timeline.advance(result.bytes // self._blocks.path.frame_bytes)
-                self._report = self._receiving.report()
+                self._report = self._receiving.report(None if self.error is None else _ending(self.error))
             finally:
                 self._writer = None  # it holds the blocks
                 self._receiving.close()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import BlockError, WaitTimeoutError
 from ..memory import DmaBuffer
 from ..units import format_time
+from .blocks import check_patience
 from .ledger import Gap
 from .receiving import Receiving
 from .report import StreamReport
@@ -35,7 +36,7 @@ class Block:
 
     def copy(self) -> NDArray[np.int16]:
         """The samples in memory of their own."""
-        return np.array(self.samples)
+        return np.asarray(self.samples.copy())  # np.array() would not see that it was released
 
 
 class InputStream:
@@ -59,13 +60,14 @@ class InputStream:
         WaitTimeoutError after ``timeout`` seconds of bus time, or the error that the engine stopped with.
         """
         self._receiving.refuse_closed()
+        check_patience(timeout)
         if self._blocks.lent == self._blocks.shape.count:
             raise BlockError(f"{self._blocks.what}: all {self._blocks.lent} blocks are yours: release one first")
         deadline = self._receiving.bus.time() + timeout
         while True:
-            left = deadline - self._receiving.bus.time()
-            patience = _PATIENCE * self._receiving.block_seconds
-            state, number, nbytes, use = self._blocks.queue.take(max(0.0, min(left, patience)))
+            left = max(0.0, deadline - self._receiving.bus.time())
+            patience = min(left, _PATIENCE * self._receiving.block_seconds)
+            state, number, nbytes, use = self._blocks.queue.take(patience)
             if state == "block":
                 samples = nbytes // self._blocks.path.frame_bytes
                 index, gaps = self._timeline.advance(samples)
@@ -73,7 +75,7 @@ class InputStream:
             if state == "ended":
                 self._receiving.wait()
                 return None
-            if left <= 0:
+            if left == patience:  # what is less than the clock's step would never pass
                 raise WaitTimeoutError(f"{self._blocks.what}: no block was filled within {format_time(timeout)}")
 
     def release(self, block: Block) -> None:

@@ -52,13 +52,15 @@ class Loop:
         self._playing, self._pool = playing, pool
         self._report: PlayReport | None = None
         self._played = Moved(1, 0)
+        self._waveforms: list[_Waveform] = []  # the last is the one played, or to be played
         self._stack = ExitStack()
         with ExitStack() as stack:
             stack.callback(playing.close)
-            self._waveform = self._prepare(signal)
             stack.callback(self._free)
+            first = self._prepare(signal)
+            self._waveforms.append(first)
             playing.begin()
-            self._cyclic: Cyclic = playing.dma.mm2s.start_cyclic(self._waveform.ring, [self._waveform.buffer])
+            self._cyclic: Cyclic = playing.dma.mm2s.start_cyclic(first.ring, [first.buffer])
             stack.callback(self._cyclic.cancel)
             self._stack = stack.pop_all()
 
@@ -68,12 +70,12 @@ class Loop:
         The one before ends with a whole period, and the first sample of this follows it.
         """
         self._refuse_ended()
-        waveform, before = self._prepare(signal), self._waveform
+        waveform, before = self._prepare(signal), self._waveforms[-1]
         # What is in the FIFO, the period under way and one more that was fetched already, and the first of this.
         patience = self._playing.fifo_seconds + 2 * before.seconds + waveform.seconds
-        self._waveform = waveform
+        self._waveforms.append(waveform)
         self._cyclic.switch(waveform.ring, [waveform.buffer], 4 * patience + 0.05)
-        before.free()
+        self._free(but=1)
         self._played = Moved(self._played.pieces + 1, 0)
 
     def check(self) -> None:
@@ -85,7 +87,7 @@ class Loop:
         if self._report is None:
             self._refuse_ended()
             try:
-                self._cyclic.finish(4 * (self._playing.fifo_seconds + 2 * self._waveform.seconds) + 0.05)
+                self._cyclic.finish(4 * (self._playing.fifo_seconds + 2 * self._waveforms[-1].seconds) + 0.05)
                 report = self._playing.report(memory=self._pool.name, requested=None, moved=self._played)
                 self._report = report
             finally:
@@ -112,8 +114,9 @@ class Loop:
         else:
             self.cancel()
 
-    def _free(self) -> None:
-        self._waveform.free()  # the last there was
+    def _free(self, but: int = 0) -> None:
+        while len(self._waveforms) > but:
+            self._waveforms.pop(0).free()
 
     def _prepare(self, signal: ArrayLike) -> _Waveform:
         return _Waveform(signal, self._playing, self._pool)

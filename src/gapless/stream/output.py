@@ -10,7 +10,7 @@ from ..dma import Transfer
 from ..errors import BadArgumentError, BlockError, JobCancelledError, SignalError, WaitTimeoutError
 from ..memory import DmaBuffer
 from ..units import format_time
-from .blocks import Blocks
+from .blocks import Blocks, check_patience
 from .layout import whole_number
 from .ledger import Counters
 from .playing import Playing
@@ -64,6 +64,7 @@ class OutputStream:
         of bus time, or the error that the engine stopped with.
         """
         self._refuse_ended()
+        check_patience(timeout)
         if not self._free:
             self._wait_for_one(timeout)
         block = self._blocks.lend(self._free.popleft(), self._blocks.shape.samples, self._acquired)
@@ -86,6 +87,8 @@ class OutputStream:
         self._samples += count
         if count % beat:
             self._ended = f"the block before, of {count} samples, ends inside a {beat}-sample word: it is the last"
+        if not self._free and not self._blocks.lent:
+            self.start()
 
     def start(self) -> None:
         """Start the engine with what was submitted so far. It does so by itself when every block was."""
@@ -159,14 +162,15 @@ class OutputStream:
         bus = self._playing.bus
         deadline = bus.time() + timeout
         while True:
-            left = deadline - bus.time()
-            state, block, _, _ = self._blocks.queue.take(max(0.0, min(left, _PATIENCE * self._block_seconds)))
+            left = max(0.0, deadline - bus.time())
+            patience = min(left, _PATIENCE * self._block_seconds)
+            state, block, _, _ = self._blocks.queue.take(patience)
             if state == "block":
                 self._free.append(block)
                 return
             if state == "ended":
                 self._fail()
-            if left <= 0:
+            if left == patience:  # what is less than the clock's step would never pass
                 raise WaitTimeoutError(
                     f"{self._blocks.what}: the engine had all blocks for {format_time(timeout)}; none was played"
                 )
@@ -182,8 +186,10 @@ class OutputStream:
     def _close(self, why: str) -> None:
         if self._ended is None or self._playing.open:
             self._ended = f"the stream {why}"
-        self._playing.close()
-        self._blocks.close(why)
+        try:
+            self._playing.close()
+        finally:
+            self._blocks.close(why)
 
     def _refuse_ended(self) -> None:
         if self._ended is not None:

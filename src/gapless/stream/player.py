@@ -165,7 +165,7 @@ class Dac(Converter):
         shape = BlockShape.of(block_samples, blocks, path, dma, self.spec.samples_per_beat)
         pool = self.choose_pool(memory)
         block_bytes = shape.samples * path.frame_bytes
-        self.check_rate(rate, pool, dma, shape.samples, path.channels, block=block_bytes, force=force)
+        self.check_rate(rate, pool, dma, 2 * shape.samples, path.channels, block=block_bytes, force=force)
         with ExitStack() as undo:
             playing = undo.enter_context(Playing(self, path, name, dma, rate, sha256=sha256, head=head))
             ring = Blocks(f"{self.spec.name}'s stream", self.bench.bus, pool, path, dma, shape, address=address)

@@ -46,7 +46,7 @@ class Receiving:
         self.block_seconds = blocks.shape.samples / rate
         self.open = True
         self._engine, self._dma, self._rate, self.capture = engine, dma, rate, capture
-        self._complete = False
+        self._complete = self._failed = False
         self._path = path
         self._timeout, self._software_delay, self._scheduling = timeout, software_delay, scheduling
         self._transfer: Transfer | None = None
@@ -88,19 +88,25 @@ class Receiving:
     def halt(self) -> Exception | None:
         """Stop the engine, if it has not ended by itself: then what it ended with, if that was an error."""
         transfer = self._running()
-        if transfer.done:
+        done = transfer.done
+        if not done:
+            transfer.cancel()
+        self._path.monitor.stop()  # two in step are only the same while nothing passes
+        if done:
             try:
                 transfer.wait()
             except GaplessError as error:
+                self._failed = True
                 return error
             self._complete = self.capture > 0
-        else:
-            transfer.cancel()
         return None
 
-    def report(self) -> StreamReport:
-        """The account of what :attr:`timeline` was told, after :meth:`halt`."""
-        ledger = self.timeline.ledger(whole=self._complete)
+    def report(self, ended: str | None = None) -> StreamReport:
+        """The account of what :attr:`timeline` was told, after :meth:`halt`; ``ended``: by what else it was."""
+        whole = self._complete and self.timeline.delivered == self.capture
+        if ended is None:
+            ended = "complete" if whole or not (self.capture or self._failed) else "interrupted"
+        ledger = self.timeline.ledger(whole=whole)
         return StreamReport(
             board=self._bench.name,
             engine=self._engine,
@@ -113,7 +119,7 @@ class Receiving:
                 counters=Counters(*self.blocks.queue.marks),
                 rate=float(self._rate),
                 direction="adc",
-                ended="complete" if self._complete or not self.capture else "interrupted",
+                ended=ended,
             ),
             queue=self.blocks.shape.as_queue(self._running().refused),
             transfers=self.blocks.queue.done,

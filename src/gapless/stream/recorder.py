@@ -220,6 +220,8 @@ class Adc(Converter):
         writes; see :class:`FileRecording`. The rest is as for :meth:`stream`.
         :func:`gapless.files.record` makes a file of a known format of it, with its ledger.
         """
+        if not callable(file) and (isinstance(file, bool) or not isinstance(file, int) or file < 0):
+            raise BadArgumentError(f"file={file!r}: it is an open file descriptor, such as open(...).fileno()")
         settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
         return FileRecording(self._receive(*settings, scheduling(realtime, cpu), force), file)
 
@@ -245,7 +247,8 @@ class Adc(Converter):
         shape = BlockShape.of(block_samples, blocks, path, dma, self.spec.samples_per_beat)
         pool = self.choose_pool(memory)
         block_bytes = shape.samples * path.frame_bytes
-        self.check_rate(rate, pool, dma, capture or 1, path.channels, block=block_bytes, packets=True, force=force)
+        total = capture or 2 * shape.samples  # or more, without an end
+        self.check_rate(rate, pool, dma, total, path.channels, block=block_bytes, packets=True, force=force)
         limit = -(-capture // shape.samples)
         what = f"{self.spec.name}'s stream"
         ring = Blocks(what, self.bench.bus, pool, path, dma, shape, address=address, limit=limit)
