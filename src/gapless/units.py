@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from .errors import BadArgumentError
 
+if TYPE_CHECKING:
+    from fractions import Fraction  # loaded when something is read: nobody types sizes at start-up
+
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 
-_SIZES: dict[str, int | Fraction] = {"": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": GIB, "tib": TIB}
-_NS = Fraction(1, 10**9)
-_TIMES: dict[str, int | Fraction] = {
-    "": 1,
-    "s": 1,
-    "ms": 10**6 * _NS,
-    "us": 1000 * _NS,
-    "µs": 1000 * _NS,
-    "μs": 1000 * _NS,
-    "ns": _NS,
-}
+_SIZES = {"": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": GIB, "tib": TIB}
+_NANOSECONDS = {"": 10**9, "s": 10**9, "ms": 10**6, "us": 1000, "µs": 1000, "μs": 1000, "ns": 1}
 # The exponent is short: a Fraction of 1e999999999 would be computed digit by digit.
 _QUANTITY = re.compile(
     r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,2})?\s*([a-z\u00b5\u03bc]*)\s*\Z", re.IGNORECASE | re.ASCII
 )
 
 
-def _parse(text: str, units: Mapping[str, int | Fraction], what: str, example: str) -> Fraction:
+def _parse(text: str, units: Mapping[str, int], what: str, example: str) -> Fraction:
     match = _QUANTITY.match(text)
     unit = match.group(3).lower() if match else ""
     if match is None or unit not in units or len(text) > 60:
         raise BadArgumentError(f"{what} {text!r} is not understood: write it like {example}")
+    from fractions import Fraction
+
     return Fraction(match.group(1) + (match.group(2) or "")) * units[unit]
 
 
@@ -45,7 +41,7 @@ def parse_size(text: str, what: str = "size") -> int:
 
 def parse_time(text: str, what: str = "time") -> float:
     """Seconds from ``1ms``, ``250us``, ``10ns`` or ``0.5`` (seconds when no unit is given)."""
-    return float(_parse(text, _TIMES, what, "1ms, 250us or 0.5s"))
+    return float(_parse(text, _NANOSECONDS, what, "1ms, 250us or 0.5s") / 10**9)
 
 
 def format_size(nbytes: int) -> str:

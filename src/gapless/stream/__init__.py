@@ -1,21 +1,40 @@
 """Playing and recording: from arrays to converters and back, with the ledger of what passed."""
 
-from .budget import Budget, Limit, compute_budget
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
 from .converter import Bench, Converter, Progress
-from .feeding import feed_arrays, feed_source
-from .file_recording import FileRecording
-from .input import Block, InputStream
 from .layout import samples_to_play
 from .ledger import Counters, Gap, Ledger
-from .loop import Loop
 from .monitor import PairMonitor, StreamMonitor
-from .output import OutputStream
 from .path import Path
 from .player import Dac
 from .probe import Probe
-from .rearm import measure_rearm
 from .recorder import Adc, Recording
-from .report import Capture, PlayReport, Queue, StreamReport
+
+if TYPE_CHECKING:
+    from .budget import Budget, Limit, compute_budget
+    from .feeding import feed_arrays, feed_source
+    from .file_recording import FileRecording
+    from .input import Block, InputStream
+    from .loop import Loop
+    from .output import OutputStream
+    from .rearm import measure_rearm
+    from .report import Capture, PlayReport, Queue, StreamReport
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "budget": ("Budget", "Limit", "compute_budget"),
+        "feeding": ("feed_arrays", "feed_source"),
+        "file_recording": ("FileRecording",),
+        "input": ("Block", "InputStream"),
+        "loop": ("Loop",),
+        "output": ("OutputStream",),
+        "rearm": ("measure_rearm",),
+        "report": ("Capture", "PlayReport", "Queue", "StreamReport"),
+    },
+)
 
 __all__ = [
     "Adc",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from ..errors import BadArgumentError, BlockError
 from ..memory import DmaBuffer, Loan, Pool
 from .layout import whole_number
 from .path import SAMPLE_BYTES, Path
-from .report import Queue
+
+if TYPE_CHECKING:
+    from .report import Queue
 
 #: Frames of a block where nothing else is asked: 2 MiB of one channel, half a millisecond at 2 GSa/s.
 BLOCK_SAMPLES = 1 << 20
@@ -49,6 +51,8 @@ class BlockShape:
 
     def as_queue(self, refused: str = "") -> Queue:
         """For a report."""
+        from .report import Queue
+
         return Queue(self.samples, self.count, refused)
 
 

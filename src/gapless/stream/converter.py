@@ -15,7 +15,6 @@ from ..dma import AxiDma
 from ..errors import BadArgumentError, DmaStateError, RateError, UnknownNameError
 from ..memory import DmaBuffer, Pool
 from ..units import format_rate
-from .budget import compute_budget
 from .layout import whole_number
 from .monitor import StreamMonitor, rate_register
 from .path import SAMPLE_BYTES, Path, find_path
@@ -147,6 +146,8 @@ class Converter:
             raise RateError(
                 f"{samples} samples at {format_rate(rate)} last {samples / rate:.3g} s; at most {_LONGEST:.0e} s"
             )
+        from .budget import compute_budget
+
         budget = compute_budget(
             self.bench.spec,
             self.spec,

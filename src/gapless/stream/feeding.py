@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import SignalError
-from ..memory import DmaBuffer
 from ..samples import Source, to_int16
 from .converter import Progress
 from .output import OutputStream
@@ -80,8 +79,3 @@ def _frames(array: ArrayLike, channels: int) -> NDArray[np.int16]:
             f"an array of shape {given.shape} in a stream of {channels} channels: it needs (n, {channels})"
         )
     return to_int16(given.reshape(-1), name="an array of the stream").reshape(-1, channels)
-
-
-def is_iterator(signal: object) -> bool:
-    """True for a generator or another iterator of arrays; a DmaBuffer, an array or a list is one signal."""
-    return hasattr(signal, "__next__") and not isinstance(signal, DmaBuffer)

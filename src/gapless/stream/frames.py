@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SignalError
-from ..samples import ArraySource, interleave
+from ..samples import ArraySource
 
 
 def frame_source(signal: object, channels: int) -> ArraySource:
@@ -62,4 +62,6 @@ class Rejoin:
         channels: list[NDArray[np.int16]] = [np.frombuffer(bytes(seen[:nbytes]), np.int16) for seen in self._seen]
         for seen in self._seen:
             del seen[:nbytes]
+        from ..samples import interleave
+
         self._see(interleave(channels).data.cast("B"))

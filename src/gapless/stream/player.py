@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,15 +15,14 @@ from ..samples import ArraySource, Source
 from ..units import format_address
 from .blocks import BLOCK_SAMPLES, BLOCKS, Blocks, BlockShape
 from .converter import Converter, Progress, check_delay, scheduling
-from .feeding import feed_arrays, feed_source, is_iterator
 from .frames import frame_source
 from .layout import fill, lay_out, lay_out_in_place, samples_to_play
-from .loop import Loop
-from .output import OutputStream
 from .path import Path
-from .playing import Playing
-from .report import PlayReport
-from .run import run_cyclic, run_once
+
+if TYPE_CHECKING:  # loaded when they are used
+    from .loop import Loop
+    from .output import OutputStream
+    from .report import PlayReport
 
 
 class Dac(Converter):
@@ -76,7 +75,9 @@ class Dac(Converter):
             DmaStateError: the DAC, or the one in step with it, is playing, or its engine waits for recover().
             DmaError, WaitTimeoutError: the engine failed; it was stopped.
         """
-        if stream or is_iterator(signal):
+        if stream or _is_iterator(signal):
+            from .feeding import feed_arrays, feed_source
+
             with self.stream(
                 rate=rate,
                 memory=memory,
@@ -88,7 +89,7 @@ class Dac(Converter):
                 channels=channels,
                 force=force,
             ) as output:
-                if is_iterator(signal):
+                if _is_iterator(signal):
                     if repeat != 1 or samples is not None:
                         raise SignalError(
                             "an iterator is played to its end, once: samples= and repeat= are for a signal"
@@ -99,6 +100,9 @@ class Dac(Converter):
                     total = samples_to_play(source, samples, repeat, channels)
                     feed_source(output, source, total, progress=progress)
             return output.report
+        from .playing import Playing
+        from .run import run_cyclic, run_once
+
         path = self.path(channels)
         name, dma = self.choose_engine(engine, path)
         check_delay(software_delay)
@@ -156,6 +160,9 @@ class Dac(Converter):
 
         The rest, and what is raised, is as for :meth:`play`. BadArgumentError says what a block can be.
         """
+        from .output import OutputStream
+        from .playing import Playing
+
         path = self.path(channels)
         name, dma = self.choose_engine(engine, path)
         if name == "cyclic":
@@ -190,6 +197,9 @@ class Dac(Converter):
         name, dma = self.choose_engine("cyclic", path)
         pool = self.choose_pool(memory)
         self.check_rate(rate, pool, dma, 1, force=force)
+        from .loop import Loop
+        from .playing import Playing
+
         return Loop(Playing(self, path, name, dma, rate, sha256=sha256, head=head), waveform, pool)
 
     @staticmethod
@@ -209,6 +219,11 @@ class Dac(Converter):
                 f"the buffer lies at {format_address(where)}; asked to play it from {format_address(address)}"
             )
         return ArraySource(np.asarray(buffer).reshape(-1), name="buffer")
+
+
+def _is_iterator(signal: object) -> bool:
+    """True for a generator or another iterator of arrays; a DmaBuffer, an array or a list is one signal."""
+    return hasattr(signal, "__next__") and not isinstance(signal, DmaBuffer)
 
 
 def _source(signal: object, channels: int) -> Source:

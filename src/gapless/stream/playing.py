@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -144,6 +143,8 @@ class Playing:
         probe = self._bench.probe
         if probe is None:
             raise UnsupportedError("only a virtual board can tell which samples a DAC converted (sha256, head)")
+        import hashlib
+
         digest = hashlib.sha256()
         kept, most = bytearray(), self.path.frame_bytes * head
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-
 import numpy as np
 
 from ..dma import split
@@ -34,4 +32,4 @@ def measure_rearm(dac: Dac) -> float:
                 finally:
                     dac.monitor.stop()
             longest.append(transfer.rearm_longest)
-    return statistics.median(longest)
+    return float(np.median(longest))

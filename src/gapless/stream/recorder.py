@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._native import Scheduling
 from ..dma import AxiDma, Transfer, piece_bytes, split
@@ -13,12 +13,14 @@ from ..errors import BadArgumentError
 from ..memory import DmaBuffer
 from .blocks import BLOCK_SAMPLES, BLOCKS, Blocks, BlockShape
 from .converter import Converter, Progress, check_delay, scheduling
-from .file_recording import FileRecording
-from .input import InputStream
 from .layout import whole_number
 from .path import Path
-from .receiving import Receiving
-from .report import Capture
+
+if TYPE_CHECKING:  # loaded when they are used
+    from .file_recording import FileRecording
+    from .input import InputStream
+    from .receiving import Receiving
+    from .report import Capture
 
 
 class Recording:
@@ -152,6 +154,8 @@ class Adc(Converter):
             undo.pop_all()
 
         def report(**found: Any) -> Capture:
+            from .report import Capture
+
             return Capture(
                 board=self.bench.name,
                 engine=name,
@@ -194,6 +198,8 @@ class Adc(Converter):
         The rest is as for :meth:`start`. BadArgumentError says what a block can be.
         """
         settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
+        from .input import InputStream
+
         return InputStream(self._receive(*settings, scheduling(realtime, cpu), force))
 
     def record_to(
@@ -223,6 +229,8 @@ class Adc(Converter):
         if not callable(file) and (isinstance(file, bool) or not isinstance(file, int) or file < 0):
             raise BadArgumentError(f"file={file!r}: it is an open file descriptor, such as open(...).fileno()")
         settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
+        from .file_recording import FileRecording
+
         return FileRecording(self._receive(*settings, scheduling(realtime, cpu), force), file)
 
     def _receive(
@@ -252,6 +260,8 @@ class Adc(Converter):
         limit = -(-capture // shape.samples)
         what = f"{self.spec.name}'s stream"
         ring = Blocks(what, self.bench.bus, pool, path, dma, shape, address=address, limit=limit)
+        from .receiving import Receiving
+
         return Receiving(
             self,
             path,
