@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .._native import Bus, Scheduling
 from ..dma import AxiDma, Transfer
-from ..errors import BlockError, GaplessError
+from ..errors import BlockError, GaplessError, JobCancelledError
 from .blocks import Blocks
 from .converter import Converter
 from .ledger import Counters
@@ -88,19 +88,23 @@ class Receiving:
     def halt(self) -> Exception | None:
         """Stop the engine, if it has not ended by itself: then what it ended with, if that was an error."""
         transfer = self._running()
-        if transfer.done:
-            try:
-                transfer.wait()
-            except GaplessError as error:
-                return error
-            self._complete = self.capture > 0
-        else:
-            transfer.cancel()
+        # Its loop may be over a moment before it says so: what it ended with is known for certain afterwards only.
+        transfer.cancel()
+        self._path.monitor.stop()  # a gap that grows while it is read would not be in the list
+        try:
+            transfer.wait()
+        except JobCancelledError:
+            return None
+        except GaplessError as error:
+            return error
+        self._complete = self.capture > 0
         return None
 
     def report(self) -> StreamReport:
         """The account of what :attr:`timeline` was told, after :meth:`halt`."""
-        ledger = self.timeline.ledger(whole=self._complete)
+        # The engine may have come to the end, and what it received last may not be in the account.
+        whole = self._complete and self.timeline.delivered == self.capture
+        ledger = self.timeline.ledger(whole=whole)
         return StreamReport(
             board=self._bench.name,
             engine=self._engine,
@@ -113,7 +117,7 @@ class Receiving:
                 counters=Counters(*self.blocks.queue.marks),
                 rate=float(self._rate),
                 direction="adc",
-                ended="complete" if self._complete or not self.capture else "interrupted",
+                ended="complete" if whole or not self.capture else "interrupted",
             ),
             queue=self.blocks.shape.as_queue(self._running().refused),
             transfers=self.blocks.queue.done,

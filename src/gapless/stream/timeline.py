@@ -31,6 +31,11 @@ class Timeline:
         self._pass_until(self._delivered - 1)
         return index, tuple(self._gaps[first : self._passed])
 
+    @property
+    def delivered(self) -> int:
+        """Samples so far."""
+        return self._delivered
+
     def ledger(self, *, whole: bool) -> Ledger:
         """The account of what was delivered; ``whole``: of all that the converter gave, to the end of the capture."""
         counted = self._monitor.ledger()
