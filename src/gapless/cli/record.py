@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Annotated
 
 import typer
@@ -93,32 +94,40 @@ def record(
         total = values.sample_count(samples, seconds, used_rate) or total  # a file may have brought its own rate
         converter = opened.adc(adc)
         stopped: BaseException | None = None
-        with ProgressBar("recording", wanted=not json) as progress, stoppable():
-            _connect(opened, adc, source, signal, total)
-            capture = record_file(
-                converter,
-                out,
-                rate=used_rate,
-                samples=total,
-                description=f"{source or 'counter:'} on adc{adc} of {uri}",
-                memory=memory,
-                engine=engine,
-                address=place,
-                software_delay=delay,
-                force=force,
-                **ring,
-            )
-            try:
-                with capture:
-                    capture.wait(progress)
-            except (KeyboardInterrupt, GaplessError) as error:
-                stopped = error
-        # The account comes first, however it ended.
-        report = capture.report
-        if json:
-            print_json(report.as_dict())
-        else:
-            _print(report, out)
+        with stoppable() as stop:
+            with ProgressBar("recording", wanted=not json) as progress:
+                _connect(opened, adc, source, signal, total)
+                stop.hold()
+                capture = record_file(
+                    converter,
+                    out,
+                    rate=used_rate,
+                    samples=total,
+                    description=f"{source or 'counter:'} on adc{adc} of {uri}",
+                    memory=memory,
+                    engine=engine,
+                    address=place,
+                    software_delay=delay,
+                    force=force,
+                    **ring,
+                )
+
+                def look(done: int, nbytes: int) -> None:
+                    progress(done, nbytes)
+                    stop.check()
+
+                try:
+                    with capture:
+                        capture.wait(look)
+                except (KeyboardInterrupt, GaplessError) as error:
+                    stopped = error
+            # The account comes first, however it ended.
+            report = capture.report
+            if json:
+                print_json(report.as_dict())
+            else:
+                _print(report, out)
+            sys.stdout.flush()
         if isinstance(stopped, KeyboardInterrupt):
             recorded = f"{report.samples_recorded:,} of {total:,} samples"
             stopped = KeyboardInterrupt(f"interrupted after {recorded}: {out} has these, {ledger_path(out)} says so")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from dataclasses import replace
@@ -9,11 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..errors import FileWriteError, GaplessError
+from ..errors import BadArgumentError, FileWriteError, GaplessError
 from ..stream import Adc, Progress, StreamReport
 from .ledger_file import finish, ledger_path, reserve
 from .saving import check_destination
 from .targets import Target
+
+#: What the system says where there is no room; all else it says of a file that nobody can write.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class FileCapture:
@@ -29,24 +33,29 @@ class FileCapture:
     ) -> None:
         self.path, self._rate, self._description = path, rate, description
         self._report: StreamReport | None = None
+        if settings.get("channels", 1) != 1:
+            raise BadArgumentError(f"{path}: channels={settings['channels']!r}: a file has the samples of one channel")
         target = Target(path, rate)
         target.check(samples)
         places = {path, target.path, ledger_path(path)}
         there = {place for place in places if place.exists()}
 
         def opened() -> int:
-            # The ledger first: a disk that gets full later has room for it then.
+            target.open()
+            # The ledger before any sample: a disk that gets full later has room for it then.
             reserve(path, rate=rate, description=description)
-            return target.open()
+            return target.begin()
 
         try:
             target.start(adc, opened, samples, settings)
         except BaseException as error:
-            target.close(0)
+            target.abandon()
             for place in places - there:
-                place.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    place.unlink(missing_ok=True)
             if isinstance(error, OSError) and not isinstance(error, GaplessError):
-                raise FileWriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+                kind = FileWriteError if error.errno in _FULL else BadArgumentError
+                raise kind(f"{path}: cannot be written: {error.strerror or error}") from error
             raise
         self._target = target
 
@@ -111,7 +120,7 @@ def record(
         rate: samples per second.
         samples: how many; None: until the capture is left.
         description: for SigMF; the other formats have no place for it.
-        settings: as for :meth:`~gapless.stream.Adc.stream`.
+        settings: as for :meth:`~gapless.stream.Adc.stream`; of one channel.
 
     Raises:
         BadArgumentError, UnsupportedError: the path, the rate or a setting cannot be; nothing was started.

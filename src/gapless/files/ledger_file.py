@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -69,11 +70,19 @@ def reserve(
     """
     first = Ledger(0, rate=float(rate), direction=direction, ended=UNFINISHED)
     text = _renderer(Path(path), rate, description)(first)
-    with ledger_path(path).open("wb") as file:
-        # Blanks after a JSON document mean nothing, and take their blocks on the disk now.
-        file.write(text.ljust(max(nbytes, len(text) + _GROWTH)))
-        file.flush()
-        os.fsync(file.fileno())
+    place = ledger_path(path)
+    # Under another name first: where there is no room, the ledger of what the file holds now is still there.
+    part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("wb") as file:
+            # Blanks after a JSON document mean nothing, and take their blocks on the disk now.
+            file.write(text.ljust(max(nbytes, len(text) + _GROWTH)))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, place)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def finish(path: str | os.PathLike[str], ledger: Ledger, *, rate: float, description: str = "") -> int:

@@ -33,9 +33,12 @@ def check_destination(path: str | os.PathLike[str], *, rate: float) -> Path:
         raise BadArgumentError(f"{path}: suffix {suffix!r} is not known; there is {', '.join(SUFFIXES)}")
     if not (math.isfinite(rate) and rate > 0):
         raise BadArgumentError(f"{path}: rate {rate} asked: it must be above 0 Sa/s")
-    if path.is_dir() or not path.parent.is_dir():
-        reason = "is a directory" if path.is_dir() else f"there is no folder {path.parent}"
-        raise BadArgumentError(f"{path}: cannot be written: {reason}")
+    try:
+        if path.is_dir() or not path.parent.is_dir():
+            reason = "is a directory" if path.is_dir() else f"there is no folder {path.parent}"
+            raise BadArgumentError(f"{path}: cannot be written: {reason}")
+    except OSError as error:  # a folder on the way to it is not ours to look into
+        raise BadArgumentError(f"{path}: cannot be written: {error.strerror}") from error
     if suffix == ".wav":
         check_wav_rate(path, rate)
     if suffix == ".sigmf-meta":

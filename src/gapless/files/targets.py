@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +24,7 @@ class Target:
         self._suffix, self._rate = path.suffix.lower(), rate
         self.path = data_path(path) if self._suffix == ".sigmf-meta" else path
         self._file: BinaryIO | None = None
+        self._begun = False
         self._recording: FileRecording | None = None
 
     def check(self, samples: int | None) -> None:
@@ -33,14 +36,20 @@ class Target:
                 "record to .raw, .npy or .sigmf-meta"
             )
 
-    def open(self) -> int:
-        """Open the file, empty but for its header; its descriptor."""
-        self._file = self.path.open("wb", buffering=0)
+    def open(self) -> None:
+        """Open the file; what is in it stays as it is."""
+        self._file = os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666), "r+b", buffering=0)
+
+    def begin(self) -> int:
+        """Make it empty but for its header; its descriptor, for the samples."""
+        assert self._file is not None
+        self._begun = True
+        self._file.truncate(0)
         self._file.write(self._header(0))
         return self._file.fileno()
 
     def start(self, adc: Adc, opened: Callable[[], int], samples: int | None, settings: dict[str, Any]) -> None:
-        """Begin; ``opened`` calls :meth:`open`."""
+        """Begin; ``opened`` calls :meth:`open` and :meth:`begin`."""
         self._recording = adc.record_to(opened, rate=self._rate, samples=samples, **settings)
 
     def wait(self, progress: Progress | None) -> None:
@@ -56,6 +65,14 @@ class Target:
         except GaplessError as error:
             return self._recording.report, error
         return report, self._recording.error
+
+    def abandon(self) -> None:
+        """Nothing will be recorded: there are no samples in it, if it was begun, or still those of before."""
+        with contextlib.suppress(OSError):
+            if self._begun:
+                self.close(0)
+            elif self._file is not None:
+                self._file.close()
 
     def close(self, samples: int) -> None:
         """Cut what is no whole sample, and say in the header how many there are. A second call does nothing."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .._native import Bus, Scheduling
 from ..dma import AxiDma, Transfer
-from ..errors import BlockError, GaplessError
+from ..errors import BlockError, GaplessError, JobCancelledError
 from .blocks import Blocks
 from .converter import Converter
 from .ledger import Counters
@@ -88,21 +88,22 @@ class Receiving:
     def halt(self) -> Exception | None:
         """Stop the engine, if it has not ended by itself: then what it ended with, if that was an error."""
         transfer = self._running()
-        done = transfer.done
-        if not done:
-            transfer.cancel()
-        self._path.monitor.stop()  # two in step are only the same while nothing passes
-        if done:
-            try:
-                transfer.wait()
-            except GaplessError as error:
-                self._failed = True
-                return error
-            self._complete = self.capture > 0
+        # Its loop may be over a moment before it says so: what it ended with is known for certain afterwards only.
+        transfer.cancel()
+        self._path.monitor.stop()  # two in step are only the same, and a gap does not grow, while nothing passes
+        try:
+            transfer.wait()
+        except JobCancelledError:
+            return None
+        except GaplessError as error:
+            self._failed = True
+            return error
+        self._complete = self.capture > 0
         return None
 
     def report(self, ended: str | None = None) -> StreamReport:
         """The account of what :attr:`timeline` was told, after :meth:`halt`; ``ended``: by what else it was."""
+        # The engine may have come to the end, and what it received last may not be in the account.
         whole = self._complete and self.timeline.delivered == self.capture
         if ended is None:
             ended = "complete" if whole or not (self.capture or self._failed) else "interrupted"
