@@ -463,3 +463,22 @@ def test_ctrl_c_leaves_everything_usable():
             consume()
         with stream(board, samples=5000) as incoming:
             assert sum(len(block.samples) for block in incoming) == 5000
+
+
+@pytest.mark.parametrize("sg", ENGINES)
+def test_leaving_early_still_tells_what_the_engine_stopped_with(sg):
+    board = both_ways(sg=sg)
+    address, engine = board.memory["low"].base + MIB, board.adc(0).choose_engine("auto")[1]
+    board.probe.faults.slave_error(address + 2 * 3200, 64)  # in the third block of the ring
+    with leaving_nothing(board):
+        with pytest.raises(DmaSlaveError), stream(board, address=address) as incoming:
+            for _ in incoming:
+                board.bus.sleep(1e-3)  # long after the engine has come to the third
+                break
+        assert incoming.report.ledger.ended.startswith("failed: ")
+        engine.recover(engine.s2mm)
+        with pytest.raises(KeyError), stream(board, address=address) as incoming:
+            for _ in incoming:
+                board.bus.sleep(1e-3)
+                raise KeyError  # what went wrong first is what is told
+        engine.recover(engine.s2mm)

@@ -56,8 +56,9 @@ class Cyclic:
         """Go on with ``ring``, a linked one, at the end of the present ring; returns when it plays.
 
         The present ring's last descriptor is made to point to the new ring: one aligned store, so that the engine
-        finds the one or the other. If it has fetched that descriptor already, the present ring is played once more
-        before. No sample is between the two. WaitTimeoutError after ``timeout`` seconds of bus time.
+        finds the one or the other. Descriptors that it has fetched ahead, some four of them, are played before: a
+        ring of one goes round a few times more. No sample is between the two. WaitTimeoutError after ``timeout``
+        seconds of bus time.
         """
         with self._lock:
             self._refuse_ended()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BlockError, WaitTimeoutError
+from ..errors import BlockError, GaplessError, WaitTimeoutError
 from ..memory import DmaBuffer
 from ..units import format_time
 from .blocks import check_patience
@@ -90,14 +90,19 @@ class InputStream:
                 self.release(block)
 
     def stop(self) -> StreamReport:
-        """End the capture, and account for what was handed out. A second call gives the same."""
+        """End the capture, and account for what was handed out. A second call gives the same.
+
+        Raises the DmaError or WaitTimeoutError that the engine stopped with, if nobody was told before.
+        """
         if self._report is None:
             self._receiving.refuse_closed()
             try:
-                self._receiving.halt()
-                self._report = self._receiving.report()
+                failure = self._receiving.halt()
+                self._report = self._receiving.report(None if failure is None else f"failed: {failure}")
             finally:
                 self._receiving.close()
+            if failure is not None:
+                raise failure
         return self._report
 
     @property
@@ -111,5 +116,10 @@ class InputStream:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
-        if self._receiving.open:
+        if not self._receiving.open:
+            return
+        try:
             self.stop()
+        except GaplessError:
+            if kind is None:  # what is on its way out is what went wrong first
+                raise
