@@ -470,15 +470,21 @@ def test_leaving_early_still_tells_what_the_engine_stopped_with(sg):
     board = both_ways(sg=sg)
     address, engine = board.memory["low"].base + MIB, board.adc(0).choose_engine("auto")[1]
     board.probe.faults.slave_error(address + 2 * 3200, 64)  # in the third block of the ring
+
+    def look_and_leave(by=None):
+        with stream(board, address=address) as incoming:
+            streams.append(incoming)
+            incoming.release(incoming.acquire())
+            board.bus.sleep(1e-3)  # long after the engine has come to the third
+            if by is not None:
+                raise by
+
+    streams = []
     with leaving_nothing(board):
-        with pytest.raises(DmaSlaveError), stream(board, address=address) as incoming:
-            for _ in incoming:
-                board.bus.sleep(1e-3)  # long after the engine has come to the third
-                break
-        assert incoming.report.ledger.ended.startswith("failed: ")
+        with pytest.raises(DmaSlaveError):
+            look_and_leave()
+        assert streams[0].report.ledger.ended.startswith("failed: ")
         engine.recover(engine.s2mm)
-        with pytest.raises(KeyError), stream(board, address=address) as incoming:
-            for _ in incoming:
-                board.bus.sleep(1e-3)
-                raise KeyError  # what went wrong first is what is told
+        with pytest.raises(KeyError):  # what went wrong first is what is told
+            look_and_leave(KeyError())
         engine.recover(engine.s2mm)
