@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import resource
 import signal
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from full_disk import small_disk
+from full_disk import file_limit, small_disk
 from numpy.typing import NDArray
 
 import gapless
@@ -83,13 +82,12 @@ def run(capsys: Capture, *args: object, status: int = 0) -> dict[str, Any]:
 def recording(*args: str, ignoring: bool = False) -> Iterator[subprocess.Popen[str]]:
     """A command that cannot write more than 100 MB, and does not outlive the test."""
 
-    def prepare() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000_000, 100_000_000))
-        if ignoring:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    command = [*GAPLESS, "record", *args]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=prepare)
+    # As a shell starts a job with "&": what ignores SIGINT stays so in what it becomes.
+    script = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"] if ignoring else []
+    with file_limit(100_000_000):
+        process = subprocess.Popen(
+            [*script, *GAPLESS, "record", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
     try:
         yield process
     finally:
