@@ -274,6 +274,7 @@ public:
     }
 
     void spend(Time time) override {
+        if (machine_->cpu_clock_.counts()) return;  // what it takes is measured
         Turn turn(*this);
         actor_->time += std::clamp<Time>(time, 0, longest_wait);
     }

@@ -133,7 +133,8 @@ def test_a_recording_is_bound_by_the_port(bandwidth):
     assert gaps(board, most * 1.005, 20_000_000) > 0
 
 
-@pytest.mark.parametrize(("other", "complete"), [(0.85e9, True), (0.95e9, False)])
+# A DAC begins with an empty FIFO: so near the limit that it takes long to fill, the first burst of the other is a gap.
+@pytest.mark.parametrize(("other", "complete"), [(0.7e9, True), (0.95e9, False)])
 def test_two_converters_share_hp1_and_hp2(other, complete):
     with gapless.open("virtual:zcu111?fifo=64KiB") as board:
         dac, adc = board.dac(1), board.adc(1)

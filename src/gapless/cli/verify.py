@@ -9,6 +9,7 @@ import typer
 
 from ..errors import BadArgumentError
 from ..files import check_gaps, check_length, ledger_path, open_source, read_ledger
+from ..files.binary import BinarySource
 from ..samples import Finding, check_counter
 from ..stream import Ledger
 from ..units import format_rate
@@ -77,7 +78,9 @@ def verify(
             length = source.length or 0
             result = _Result(file, pattern, length, [], ledger, check_length(ledger, length))
         else:
-            samples = sources.read_all(source)
+            # A capture may be larger than memory.
+            mapped = source.mapped() if isinstance(source, BinarySource) else None
+            samples = sources.read_all(source) if mapped is None else mapped
             progress.say("checking")
             findings = check_counter(samples, limit=_LIMIT)
             told = [] if ledger is None else check_length(ledger, len(samples)) + check_gaps(ledger, samples, findings)

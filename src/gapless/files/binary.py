@@ -36,6 +36,15 @@ class BinarySource:
         self.period: int | None = None
         self.rate = rate
 
+    def mapped(self) -> NDArray[np.int16] | None:
+        """All samples as they lie in the file, read when they are looked at; None where they are not native int16."""
+        if self._scaled or not self._dtype.isnative or not self.length:
+            return None
+        try:
+            return np.memmap(self._path, np.int16, "r", self._offset, (self.length,))
+        except (OSError, ValueError) as error:
+            raise SignalError(f"{self._path}: cannot be read: {error}") from error
+
     def fill(self, out: NDArray[np.int16], start: int) -> None:
         """Write samples ``start .. start + len(out)`` into ``out`` (int16, shape (n,), contiguous).
 

@@ -247,7 +247,10 @@ class _Stream:
         overhead = self._overhead()
         sustained = self.block / (self.block / self.path + overhead) if self.path else 0.0
         if self.need >= self.path:
-            why = "the engine gets no more than the memory port and its own data path give"
+            why = (
+                f"{self.asked} needs {format_bandwidth(self.need)}, all that the memory port and the engine's own data "
+                f"path give, and the engine sustains less: {self._better(self._rate(sustained))}"
+            )
         else:
             least = _up(overhead * self.need / (1 - self.need / self.path), self.dma.data_width)
             why = (

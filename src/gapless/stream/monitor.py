@@ -43,11 +43,20 @@ class _Registers:
         A DAC's sample 0 is the first word that reaches it. An ADC captures ``capture`` samples (0: no
         end) and sets TLAST after every ``packet`` samples (0: only at the end of the capture).
         """
-        self._write(_CONTROL, 0)
-        self._write_wide(_RATE, rate_register(rate))
+        self.prepare(rate, capture=capture, packet=packet)
+        self._write(_CONTROL, _ENABLE | _CLEAR | (_ZERO_IN_GAP if zero_in_gap else 0))
+
+    def prepare(self, rate: float, *, capture: int = 0, packet: int = 0) -> None:
+        """All of :meth:`start` but to convert: :meth:`go` does that, when the engine is waiting."""
+        value = rate_register(rate)
+        self._write(_CONTROL, _CLEAR)
+        self._write_wide(_RATE, value)
         self._write_wide(_CAPTURE, capture)
         self._write_wide(_PACKET, packet)
-        self._write(_CONTROL, _ENABLE | _CLEAR | (_ZERO_IN_GAP if zero_in_gap else 0))
+
+    def go(self) -> None:
+        """Convert from now on."""
+        self._write(_CONTROL, _ENABLE | _CLEAR)
 
     def stop(self) -> None:
         """Stop converting; the counts stay."""

@@ -61,9 +61,8 @@ class Receiving:
         try:
             for block in range(blocks.shape.count):
                 blocks.queue.give(block, blocks.block_bytes)
-            # The converter starts before the engine: its FIFO holds what comes in the meantime. Each block is a packet.
-            monitor.start(self._rate, capture=self.capture, packet=blocks.shape.samples)
-            self._stack.callback(monitor.stop)
+            # Each block is a packet.
+            monitor.prepare(self._rate, capture=self.capture, packet=blocks.shape.samples)
             self._transfer = self._dma.s2mm.stream(
                 blocks.queue,
                 blocks.shape.count,
@@ -73,6 +72,9 @@ class Receiving:
                 pool=self._bench.descriptor_pool,
                 scheduling=self._scheduling,
             )
+            # Last of all: however slow the software, the first sample finds the engine waiting.
+            monitor.go()
+            self._stack.callback(monitor.stop)
         except BaseException:
             self.close()
             raise

@@ -286,16 +286,18 @@ class Adc(Converter):
     ) -> Transfer:
         pieces = split(dma.spec, buffer.physical_address, buffer.nbytes)
         packet = 0 if dma.spec.sg else piece_bytes(dma.spec) // path.frame_bytes
-        # The converter starts before the engine: its FIFO holds what comes in the meantime.
-        path.monitor.start(rate, capture=len(buffer), packet=packet)
+        path.monitor.prepare(rate, capture=len(buffer), packet=packet)
+        transfer = dma.s2mm.begin(
+            pieces,
+            [buffer],
+            timeout=self.piece_timeout(int(pieces[0, 1]), rate * path.channels) + software_delay + timeout,
+            software_delay=software_delay,
+            pool=self.bench.descriptor_pool,
+        )
         try:
-            return dma.s2mm.begin(
-                pieces,
-                [buffer],
-                timeout=self.piece_timeout(int(pieces[0, 1]), rate * path.channels) + software_delay + timeout,
-                software_delay=software_delay,
-                pool=self.bench.descriptor_pool,
-            )
+            # Last of all: however slow the software, the first sample finds the engine waiting.
+            path.monitor.go()
         except BaseException:
-            path.monitor.stop()
+            transfer.cancel()
             raise
+        return transfer
