@@ -12,6 +12,8 @@ def lazy_names(package: str, modules: Mapping[str, tuple[str, ...]]) -> Callable
     origin = {name: module for module, names in modules.items() for name in names}
 
     def load(name: str) -> Any:
+        if name in modules:
+            return importlib.import_module(f"{package}.{name}")
         if name not in origin:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(f"{package}.{origin[name]}"), name)
