@@ -7,7 +7,7 @@ import operator
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import Any, Protocol, SupportsIndex
+from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -18,7 +18,9 @@ from ..units import MIB, format_address, format_size
 from .buffer import DmaBuffer
 from .lease import Lease
 from .region import Region
-from .stats import BufferCount, PoolStats
+
+if TYPE_CHECKING:
+    from .stats import PoolStats
 
 _LARGE = MIB  # from this size on it pays to tell the host what happens to a buffer's pages
 _MAX_DIMENSIONS = 32  # numpy 1.x
@@ -166,6 +168,8 @@ class Pool:
 
     def stats(self) -> PoolStats:
         """What is used and free now, in bytes; what other threads do meanwhile may show in one figure only."""
+        from .stats import BufferCount, PoolStats
+
         free, largest, count = self._free.free, self._free.largest_free(), len(self._places)
         used = self.size - free
         return PoolStats(self.size, used, free, largest, BufferCount(used - self._other_users, count))

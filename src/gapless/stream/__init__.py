@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_names
 from .converter import Bench, Converter, Progress
 from .layout import samples_to_play
-from .ledger import Counters, Gap, Ledger
 from .monitor import PairMonitor, StreamMonitor
 from .path import Path
 from .player import Dac
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from .feeding import feed_arrays, feed_source
     from .file_recording import FileRecording
     from .input import Block, InputStream
+    from .ledger import Counters, Gap, Ledger
     from .loop import Loop
     from .output import OutputStream
     from .rearm import measure_rearm
@@ -29,6 +29,7 @@ __getattr__ = lazy_names(
         "feeding": ("feed_arrays", "feed_source"),
         "file_recording": ("FileRecording",),
         "input": ("Block", "InputStream"),
+        "ledger": ("Counters", "Gap", "Ledger"),
         "loop": ("Loop",),
         "output": ("OutputStream",),
         "rearm": ("measure_rearm",),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..boards import ConverterSpec, PairSpec
 from ..bus import RegisterBus
 from ..errors import BadArgumentError, OutOfStepError
-from .ledger import Gap, Ledger
+
+if TYPE_CHECKING:  # loaded when there is an account to give
+    from .ledger import Gap, Ledger
 
 IDENTITY = 0x47504C31  # "GPL1"
 
@@ -107,6 +111,8 @@ class StreamMonitor(_Registers):
 
     def gaps_from(self, first: int) -> list[Gap]:
         """The gaps logged so far, but for the ``first`` ones; the last of them may still be growing."""
+        from .ledger import Gap
+
         causes = _CAUSES[self._spec.direction]
         gaps = []
         for number in range(first, self._read(_GAP_LOGGED)):
@@ -123,6 +129,8 @@ class StreamMonitor(_Registers):
 
     def ledger(self) -> Ledger:
         """The account so far."""
+        from .ledger import Ledger
+
         gaps = tuple(self.gaps_from(0))
         return Ledger(
             self.samples,
