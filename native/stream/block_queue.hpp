@@ -1,12 +1,10 @@
 // Blocks of DMA memory that go round between an engine and whoever fills or empties them.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include "stream/feed.hpp"
 

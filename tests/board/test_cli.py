@@ -281,6 +281,7 @@ def test_verify_of_something_else_stops_somewhere(capsys: Capture) -> None:
 
 def test_info(capsys: Capture) -> None:
     document = run(capsys, "info", "--board", "virtual:zcu111?fifo=64KiB")
+    assert [pair["converters"] for pair in document["pairs"]] == [["dac0", "dac1"], ["adc0", "adc1"]]
     assert document["version"] == gapless.__version__
     assert document["numpy"] == np.__version__
     assert [one["name"] for one in document["converters"]] == ["dac0", "adc0", "dac1", "adc1"]

@@ -50,6 +50,9 @@ def _document(board: Board) -> dict[str, Any]:
             }
             for converter in spec.converters
         ],
+        "pairs": [
+            {"name": pair.name, "converters": list(pair.converters), "dmas": list(pair.dmas)} for pair in spec.pairs
+        ],
         "dmas": [
             {
                 "name": dma.name,
@@ -88,6 +91,12 @@ def _print(board: Board) -> None:
         [_converter(converter) for converter in spec.converters],
         numbers=("up to", "FIFO", "beat"),
     )
+    if spec.pairs:
+        print()
+        print_table(
+            ("in step", "converters", "DMA"),
+            [(pair.name, " and ".join(pair.converters), ", ".join(pair.dmas)) for pair in spec.pairs],
+        )
     print()
     print_table(
         ("DMA", "mode", "length", "address", "data", "ports"),
