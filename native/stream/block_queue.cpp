@@ -59,7 +59,7 @@ BlockQueue::Taken BlockQueue::take(RegisterBus& bus, Time timeout) {
         }
         const Time now = bus.now();
         if (now >= deadline) return {Taken::State::nothing};
-        bus.wait({-1, static_cast<int>(done_signal_)}, deadline - now);
+        bus.wait({-1, static_cast<int>(done_signal_)}, deadline == never ? never : deadline - now);
     }
 }
 
