@@ -11,6 +11,7 @@ from .._native import BlockQueue, Bus
 from ..dma import RING_DESCRIPTORS, AxiDma, piece_bytes
 from ..errors import BadArgumentError, BlockError
 from ..memory import DmaBuffer, Loan, Pool
+from .converter import allocate, buffer_alignment
 from .layout import whole_number
 from .path import SAMPLE_BYTES, Path
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 #: Frames of a block where nothing else is asked: 2 MiB of one channel, half a millisecond at 2 GSa/s.
 BLOCK_SAMPLES = 1 << 20
 BLOCKS = 8
+#: Blocks' durations to wait between two looks whether Ctrl-C was pressed.
+_PATIENCE = 4
 
 
 @dataclass(frozen=True)
@@ -77,18 +80,24 @@ class Blocks:
         limit: int = 0,
     ) -> None:
         self.what, self.path, self.shape = what, path, shape
-        align = max(64, dma.spec.data_width)
+        align = buffer_alignment(dma)
         self.block_bytes = shape.samples * path.frame_bytes
         self.stride = -(-self.block_bytes // align) * align
-        self.buffer: DmaBuffer = pool.allocate(
-            shape.count * self.stride // SAMPLE_BYTES,
-            np.int16,
-            align=align,
-            address=address,
-            below=1 << dma.spec.address_width,
-        )
+        self.buffer: DmaBuffer = allocate(pool, shape.count * self.stride // SAMPLE_BYTES, dma, address)
+        self._bus = bus
         self.queue = BlockQueue(bus, self.buffer.physical_address, self.stride, shape.count, limit)
         self._lent: dict[int, tuple[Loan, int, str]] = {}  # by the array's id: it lives as long as the loan
+
+    def take(self, timeout: float, block_seconds: float) -> tuple[str, int, int, int]:
+        """As ``queue.take(timeout)``, in steps of some blocks' durations: Ctrl-C is looked at in between."""
+        deadline = self._bus.time() + timeout
+        while True:
+            left = max(0.0, deadline - self._bus.time())
+            patience = min(left, _PATIENCE * block_seconds)
+            taken = self.queue.take(patience)
+            # What is less than the clock's step would never pass: the last step is the one that waits for all there is.
+            if taken[0] != "nothing" or left == patience:
+                return taken
 
     def lend(self, block: int, samples: int, number: int) -> DmaBuffer:
         """The first ``samples`` frames of a block: int16, shape (samples,), or (samples, channels) with several."""

@@ -17,7 +17,7 @@ from ..memory import DmaBuffer, Pool
 from ..units import format_rate
 from .layout import whole_number
 from .monitor import StreamMonitor, rate_register
-from .path import SAMPLE_BYTES, Path, find_path
+from .path import Path, find_path
 from .probe import Probe
 
 #: Called about twenty times a second with the bytes moved so far and the bytes in all.
@@ -164,14 +164,21 @@ class Converter:
             if not limit.ok and (not force or limit.name == "converter"):
                 raise RateError(limit.why)
 
-    def allocate(self, pool: Pool, samples: int | tuple[int, int], dma: AxiDma, address: int | None) -> DmaBuffer:
-        """A buffer that ``dma`` reaches, of so many samples or (frames, channels), at ``address`` if that is given."""
-        align = max(64, dma.spec.data_width)
-        return pool.allocate(samples, np.int16, align=align, address=address, below=1 << dma.spec.address_width)
 
-    def piece_timeout(self, nbytes: int, rate: float) -> float:
-        """Seconds of bus time to wait for one piece: four times what it lasts, and 50 ms."""
-        return 4 * nbytes / (rate * SAMPLE_BYTES) + 0.05
+def buffer_alignment(dma: AxiDma) -> int:
+    """Bytes that a buffer for ``dma`` is aligned to: a word of the engine, and a line of the processor's cache."""
+    return max(64, dma.spec.data_width)
+
+
+def allocate(pool: Pool, samples: int | tuple[int, int], dma: AxiDma, address: int | None = None) -> DmaBuffer:
+    """A buffer that ``dma`` reaches, of so many samples or (frames, channels), at ``address`` if that is given."""
+    below = 1 << dma.spec.address_width
+    return pool.allocate(samples, np.int16, align=buffer_alignment(dma), address=address, below=below)
+
+
+def timeout_for(seconds: float) -> float:
+    """Seconds of bus time to wait for what lasts ``seconds``: four times that, and 50 ms."""
+    return 4 * seconds + 0.05
 
 
 def check_delay(software_delay: float) -> None:

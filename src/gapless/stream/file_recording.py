@@ -64,7 +64,7 @@ class FileRecording:
                     progress(self._writer.bytes, self._receiving.capture * frame_bytes)
         except BaseException:
             if self._writer is not None:
-                self._writer.stop_waiting()  # or the clock runs away when the writer is the last one on it
+                self._writer.stop_waiting()  # the capture does not run on while its end is prepared
             raise
 
     def stop(self) -> StreamReport:

@@ -17,8 +17,6 @@ from .ledger import Gap
 from .receiving import Receiving
 from .report import StreamReport
 
-_PATIENCE = 4
-
 
 @dataclass(frozen=True)
 class Block:
@@ -63,20 +61,15 @@ class InputStream:
         check_patience(timeout)
         if self._blocks.lent == self._blocks.shape.count:
             raise BlockError(f"{self._blocks.what}: all {self._blocks.lent} blocks are yours: release one first")
-        deadline = self._receiving.bus.time() + timeout
-        while True:
-            left = max(0.0, deadline - self._receiving.bus.time())
-            patience = min(left, _PATIENCE * self._receiving.block_seconds)
-            state, number, nbytes, use = self._blocks.queue.take(patience)
-            if state == "block":
-                samples = nbytes // self._blocks.path.frame_bytes
-                index, gaps = self._timeline.advance(samples)
-                return Block(self._blocks.lend(number, samples, use), index, gaps)
-            if state == "ended":
-                self._receiving.wait()
-                return None
-            if left == patience:  # what is less than the clock's step would never pass
-                raise WaitTimeoutError(f"{self._blocks.what}: no block was filled within {format_time(timeout)}")
+        state, number, nbytes, use = self._blocks.take(timeout, self._receiving.block_seconds)
+        if state == "ended":
+            self._receiving.wait()
+            return None
+        if state == "nothing":
+            raise WaitTimeoutError(f"{self._blocks.what}: no block was filled within {format_time(timeout)}")
+        samples = nbytes // self._blocks.path.frame_bytes
+        index, gaps = self._timeline.advance(samples)
+        return Block(self._blocks.lend(number, samples, use), index, gaps)
 
     def release(self, block: Block) -> None:
         """Give a block back to the engine. Every later use of its samples raises BlockError."""

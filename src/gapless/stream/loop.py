@@ -11,6 +11,7 @@ from ..dma import Cyclic, DescriptorRing, Moved, split
 from ..errors import BlockError
 from ..memory import DmaBuffer, Pool
 from ..samples import ArraySource
+from .converter import allocate, timeout_for
 from .layout import fill, lay_out
 from .playing import Playing
 from .report import PlayReport
@@ -25,8 +26,7 @@ class _Waveform:
         layout = lay_out(source, source.length, spec, cyclic=True)
         self.seconds = layout.stored / playing.rate
         with ExitStack() as undo:
-            align = max(64, spec.data_width)
-            self.buffer: DmaBuffer = pool.allocate(layout.stored, np.int16, align=align, below=1 << spec.address_width)
+            self.buffer: DmaBuffer = allocate(pool, layout.stored, playing.dma)
             undo.callback(self.buffer.free)
             fill(source, layout, np.asarray(self.buffer))
             pieces = split(spec, self.buffer.physical_address, self.buffer.nbytes, even=True)
@@ -72,9 +72,9 @@ class Loop:
         self._refuse_ended()
         waveform, before = self._prepare(signal), self._waveforms[-1]
         # What is in the FIFO, the period under way and one more that was fetched already, and the first of this.
-        patience = self._playing.fifo_seconds + 2 * before.seconds + waveform.seconds
+        lasts = self._playing.fifo_seconds + 2 * before.seconds + waveform.seconds
         self._waveforms.append(waveform)
-        self._cyclic.switch(waveform.ring, [waveform.buffer], 4 * patience + 0.05)
+        self._cyclic.switch(waveform.ring, [waveform.buffer], timeout_for(lasts))
         self._free(but=1)
         self._played = Moved(self._played.pieces + 1, 0)
 
@@ -87,7 +87,7 @@ class Loop:
         if self._report is None:
             self._refuse_ended()
             try:
-                self._cyclic.finish(4 * (self._playing.fifo_seconds + 2 * self._waveforms[-1].seconds) + 0.05)
+                self._cyclic.finish(timeout_for(self._playing.fifo_seconds + 2 * self._waveforms[-1].seconds))
                 report = self._playing.report(memory=self._pool.name, requested=None, moved=self._played)
                 self._report = report
             finally:

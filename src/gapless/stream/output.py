@@ -16,9 +16,6 @@ from .ledger import Counters
 from .playing import Playing
 from .report import PlayReport
 
-#: Blocks' durations to wait between two looks whether Ctrl-C was pressed.
-_PATIENCE = 4
-
 
 class OutputStream:
     """A DAC that plays blocks as they come: ``with board.dac(0).stream(rate=...) as stream``.
@@ -159,21 +156,14 @@ class OutputStream:
         if self._blocks.lent == self._blocks.shape.count:
             raise BlockError(f"{self._blocks.what}: all {self._blocks.lent} blocks are yours: submit one first")
         self.start()
-        bus = self._playing.bus
-        deadline = bus.time() + timeout
-        while True:
-            left = max(0.0, deadline - bus.time())
-            patience = min(left, _PATIENCE * self._block_seconds)
-            state, block, _, _ = self._blocks.queue.take(patience)
-            if state == "block":
-                self._free.append(block)
-                return
-            if state == "ended":
-                self._fail()
-            if left == patience:  # what is less than the clock's step would never pass
-                raise WaitTimeoutError(
-                    f"{self._blocks.what}: the engine had all blocks for {format_time(timeout)}; none was played"
-                )
+        state, block, _, _ = self._blocks.take(timeout, self._block_seconds)
+        if state == "ended":
+            self._fail()
+        if state == "nothing":
+            raise WaitTimeoutError(
+                f"{self._blocks.what}: the engine had all blocks for {format_time(timeout)}; none was played"
+            )
+        self._free.append(block)
 
     def _fail(self) -> None:
         assert self._transfer is not None

@@ -14,7 +14,7 @@ from ..memory import DmaBuffer
 from ..samples import ArraySource, Source
 from ..units import format_address
 from .blocks import BLOCK_SAMPLES, BLOCKS, Blocks, BlockShape
-from .converter import Converter, Progress, check_delay, scheduling
+from .converter import Converter, Progress, allocate, check_delay, scheduling
 from .frames import frame_source
 from .layout import fill, lay_out, lay_out_in_place, samples_to_play
 from .path import Path
@@ -121,7 +121,7 @@ class Dac(Converter):
                 pool = self.choose_pool(memory)
                 self.check_rate(rate, pool, dma, total, path.channels, force=force)
                 layout = lay_out(source, total * path.channels, dma.spec, cyclic=name == "cyclic")
-                buffer = stack.enter_context(self.allocate(pool, layout.stored, dma, address))
+                buffer = stack.enter_context(allocate(pool, layout.stored, dma, address))
                 fill(source, layout, np.asarray(buffer))
             playing.begin()
             if name == "cyclic":
@@ -193,13 +193,13 @@ class Dac(Converter):
 
         It needs scatter-gather, in cyclic mode. The rest, and what is raised, is as for :meth:`play`.
         """
+        from .loop import Loop
+        from .playing import Playing
+
         path = self.path()
         name, dma = self.choose_engine("cyclic", path)
         pool = self.choose_pool(memory)
         self.check_rate(rate, pool, dma, 1, force=force)
-        from .loop import Loop
-        from .playing import Playing
-
         return Loop(Playing(self, path, name, dma, rate, sha256=sha256, head=head), waveform, pool)
 
     @staticmethod

@@ -16,7 +16,7 @@ from ..dma import AxiDma, Moved
 from ..errors import UnsupportedError, WaitTimeoutError
 from ..memory import Pool
 from ..units import format_time
-from .converter import Converter
+from .converter import Converter, timeout_for
 from .frames import Rejoin
 from .ledger import Counters
 from .path import Path
@@ -69,8 +69,8 @@ class Playing:
         return self.path.monitor.fifo_depth / self.bytes_per_second
 
     def timeout(self, nbytes: int) -> float:
-        """Seconds of bus time to wait for a piece of so many bytes: four times what it lasts, and 50 ms."""
-        return 4 * nbytes / self.bytes_per_second + 0.05
+        """Seconds of bus time to wait for a piece of so many bytes."""
+        return timeout_for(nbytes / self.bytes_per_second)
 
     def begin(self) -> None:
         """Count from here on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..dma import split
+from .converter import allocate
 from .player import Dac
 
 _RUNS, _TRANSFERS, _BYTES = 15, 100, 1 << 16
@@ -19,9 +20,8 @@ def measure_rearm(dac: Dac) -> float:
     of them is interrupted now and then.
     """
     _, dma = dac.choose_engine("direct")
-    pool = dac.bench.default_pool()
     longest = []
-    with pool.allocate(_BYTES // 2, np.int16, align=max(64, dma.spec.data_width)) as buffer:
+    with allocate(dac.bench.default_pool(), _BYTES // 2, dma) as buffer:
         pieces = split(dma.spec, buffer.physical_address, buffer.nbytes)
         for _ in range(_RUNS):
             with dac.taken():

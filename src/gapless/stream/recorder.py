@@ -12,7 +12,7 @@ from ..dma import AxiDma, Transfer, piece_bytes, split
 from ..errors import BadArgumentError
 from ..memory import DmaBuffer
 from .blocks import BLOCK_SAMPLES, BLOCKS, Blocks, BlockShape
-from .converter import Converter, Progress, check_delay, scheduling
+from .converter import Converter, Progress, allocate, check_delay, scheduling, timeout_for
 from .layout import whole_number
 from .path import Path
 
@@ -148,7 +148,7 @@ class Adc(Converter):
             self.take(path)
             undo.callback(self.give_back, path)
             shape = samples if path.channels == 1 else (samples, path.channels)
-            buffer = self.allocate(pool, shape, dma, address)
+            buffer = allocate(pool, shape, dma, address)
             undo.callback(buffer.free)
             transfer = self._arm(path, dma, buffer, rate, software_delay, timeout)
             undo.pop_all()
@@ -197,9 +197,9 @@ class Adc(Converter):
 
         The rest is as for :meth:`start`. BadArgumentError says what a block can be.
         """
-        settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
         from .input import InputStream
 
+        settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
         return InputStream(self._receive(*settings, scheduling(realtime, cpu), force))
 
     def record_to(
@@ -226,11 +226,11 @@ class Adc(Converter):
         writes; see :class:`FileRecording`. The rest is as for :meth:`stream`.
         :func:`gapless.files.record` makes a file of a known format of it, with its ledger.
         """
+        from .file_recording import FileRecording
+
         if not callable(file) and (isinstance(file, bool) or not isinstance(file, int) or file < 0):
             raise BadArgumentError(f"file={file!r}: it is an open file descriptor, such as open(...).fileno()")
         settings = (rate, samples, block_samples, blocks, memory, engine, address, channels, software_delay, timeout)
-        from .file_recording import FileRecording
-
         return FileRecording(self._receive(*settings, scheduling(realtime, cpu), force), file)
 
     def _receive(
@@ -248,6 +248,8 @@ class Adc(Converter):
         native_thread: Scheduling,
         force: bool,
     ) -> Receiving:
+        from .receiving import Receiving
+
         path = self.path(channels)
         name, dma = self._choose(engine, path)
         check_delay(software_delay)
@@ -260,8 +262,6 @@ class Adc(Converter):
         limit = -(-capture // shape.samples)
         what = f"{self.spec.name}'s stream"
         ring = Blocks(what, self.bench.bus, pool, path, dma, shape, address=address, limit=limit)
-        from .receiving import Receiving
-
         return Receiving(
             self,
             path,
@@ -270,7 +270,7 @@ class Adc(Converter):
             rate,
             ring,
             capture=capture,
-            timeout=self.piece_timeout(block_bytes, rate * path.channels) + software_delay + timeout,
+            timeout=timeout_for(shape.samples / rate) + software_delay + timeout,
             software_delay=software_delay,
             scheduling=native_thread,
         )
@@ -290,7 +290,7 @@ class Adc(Converter):
         transfer = dma.s2mm.begin(
             pieces,
             [buffer],
-            timeout=self.piece_timeout(int(pieces[0, 1]), rate * path.channels) + software_delay + timeout,
+            timeout=timeout_for(int(pieces[0, 1]) / (rate * path.frame_bytes)) + software_delay + timeout,
             software_delay=software_delay,
             pool=self.bench.descriptor_pool,
         )
