@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings/bindings.hpp"
+#include "memory/device_copy.hpp"
 #include "memory/free_list.hpp"
 #include "memory/host_memory.hpp"
 
@@ -56,6 +57,26 @@ struct Extent {
 Extent extent(const Mapping& self, std::uint64_t offset, std::uint64_t nbytes) {
     if (offset > self.size || nbytes > self.size - offset) throw nb::index_error("not inside the mapping");
     return {self.array, self.data + offset, nbytes};
+}
+
+// The bytes of any contiguous object, for as long as this lives.
+class View {
+public:
+    View(nb::handle object, int flags) {
+        if (PyObject_GetBuffer(object.ptr(), &buffer_, flags) != 0) throw nb::python_error();
+    }
+    ~View() { PyBuffer_Release(&buffer_); }
+    View(const View&) = delete;
+    View& operator=(const View&) = delete;
+    std::uint8_t* data() const { return static_cast<std::uint8_t*>(buffer_.buf); }
+    std::size_t size() const { return static_cast<std::size_t>(buffer_.len); }
+
+private:
+    Py_buffer buffer_{};
+};
+
+void refuse_unequal(const View& device, const View& other) {
+    if (device.size() != other.size()) throw nb::value_error("both sides are of one length");
 }
 
 int export_extent(PyObject* self, Py_buffer* out, int flags) {
@@ -129,6 +150,33 @@ void bind_memory(nb::module_& m) {
         .def_prop_ro("pointer", [](const Mapping& self) { return reinterpret_cast<std::uintptr_t>(self.data); })
         .def("extent", &extent, "offset"_a, "nbytes"_a);
     nb::class_<Extent>(m, "Extent", nb::type_slots(extent_slots), nb::is_weak_referenceable());
+
+    // Each side is bytes, as a buffer; the device's is on Device memory, which nothing else here touches.
+    m.def("device_write",
+          [](nb::handle device, nb::handle from) {
+              const View to(device, PyBUF_WRITABLE), source(from, PyBUF_SIMPLE);
+              refuse_unequal(to, source);
+              const nb::gil_scoped_release release;
+              device_write(to.data(), source.data(), to.size());
+          },
+          "device"_a, "from_"_a);
+    m.def("device_read",
+          [](nb::handle to, nb::handle device) {
+              const View target(to, PyBUF_WRITABLE), source(device, PyBUF_SIMPLE);
+              refuse_unequal(source, target);
+              const nb::gil_scoped_release release;
+              device_read(target.data(), source.data(), target.size());
+          },
+          "to"_a, "device"_a);
+    m.def("device_fill",
+          [](nb::handle device, const nb::bytes& pattern) {
+              const View to(device, PyBUF_WRITABLE);
+              const auto* bytes = static_cast<const std::uint8_t*>(pattern.data());
+              const std::size_t length = pattern.size();
+              const nb::gil_scoped_release release;
+              device_fill(to.data(), to.size(), bytes, length);
+          },
+          "device"_a, "pattern"_a);
 
     m.def("data_pointer", &data_pointer, "array"_a);
     m.def("install_buffer_method", &install_buffer_method, "cls"_a);

@@ -70,6 +70,15 @@ class Extent:
 
     def __buffer__(self, flags: int, /) -> memoryview: ...
 
+def device_write(device: memoryview | NDArray[Any], from_: memoryview | NDArray[Any]) -> None:
+    """Copy bytes to Device memory, by aligned accesses only; both sides are of one length."""
+
+def device_read(to: memoryview | NDArray[Any], device: memoryview | NDArray[Any]) -> None:
+    """Copy bytes from Device memory, by aligned accesses only; both sides are of one length."""
+
+def device_fill(device: memoryview | NDArray[Any], pattern: bytes) -> None:
+    """Write ``pattern`` again and again from the first byte on, by aligned accesses only."""
+
 def data_pointer(array: NDArray[Any]) -> int:
     """Address of the first element, as ``array.__array_interface__`` has it, in a tenth of the time."""
 

@@ -13,13 +13,13 @@ from gapless._native import HostMemory
 from gapless.boards import DmaSpec, MemoryKind
 from gapless.dma import DESCRIPTOR, DESCRIPTOR_BYTES, DescriptorRing
 from gapless.errors import AllocationError, BadArgumentError, DmaDecodeError, DmaInternalError, DmaSlaveError
-from gapless.memory import MappedRegion, Pool
+from gapless.memory import MappedRegion, Pool, RangePool
 
 MIB = 1 << 20
 
 
 def pool(base):
-    return Pool(MappedRegion("ram", base, MIB, HostMemory(MIB)), base, MIB, name="ram")
+    return RangePool(MappedRegion("ram", base, MIB, HostMemory(MIB)), base, MIB, name="ram")
 
 
 def spec(address_width=40):

@@ -22,7 +22,7 @@ from gapless.errors import (
     BufferUseError,
     NotContiguousError,
 )
-from gapless.memory import DmaBuffer, MappedRegion, Pool, span
+from gapless.memory import DmaBuffer, MappedRegion, Pool, RangePool, span
 
 MIB = 1 << 20
 BASE = 0x4000_0000
@@ -30,7 +30,7 @@ BASE = 0x4000_0000
 
 @pytest.fixture
 def pool():
-    return Pool(MappedRegion("ps-low", BASE, MIB, HostMemory(MIB)), BASE, MIB, name="ps-cma")
+    return RangePool(MappedRegion("ps-low", BASE, MIB, HostMemory(MIB)), BASE, MIB, name="ps-cma")
 
 
 @pytest.fixture
@@ -547,7 +547,7 @@ def test_sync_covers_every_element_of_the_array():
 
         sync_from_device = sync_to_device
 
-    pool = Pool(MappedRegion("r", BASE, MIB, Loose(), coherent=False), BASE, MIB, name="p")
+    pool = RangePool(MappedRegion("r", BASE, MIB, Loose(), coherent=False), BASE, MIB, name="p")
     buf = pool.allocate((4, 6), np.int32, address=BASE + 128)
     buf.sync_to_device()
     buf[1:3].sync_from_device()
@@ -578,9 +578,9 @@ SCRIPT = """
 import gc, sys, threading, atexit
 import numpy as np
 from gapless._native import HostMemory
-from gapless.memory import MappedRegion, Pool
+from gapless.memory import MappedRegion, Pool, RangePool
 def pool():
-    return Pool(MappedRegion("r", 1 << 30, 1 << 30, HostMemory(1 << 30)), 1 << 30, 1 << 30, name="p")
+    return RangePool(MappedRegion("r", 1 << 30, 1 << 30, HostMemory(1 << 30)), 1 << 30, 1 << 30, name="p")
 """
 
 

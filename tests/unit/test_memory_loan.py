@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gapless._native import HostMemory
 from gapless.errors import BlockError, BufferFreedError, BufferInFlightError, BufferUseError
-from gapless.memory import DmaBuffer, Loan, MappedRegion, Pool, span
+from gapless.memory import DmaBuffer, Loan, MappedRegion, Pool, RangePool, span
 
 MIB = 1 << 20
 BASE = 0x4000_0000
@@ -23,7 +23,7 @@ REASON = "block 7 of dac0's stream was submitted: it belongs to the DMA engine n
 
 @pytest.fixture
 def pool():
-    return Pool(MappedRegion("ps-low", BASE, MIB, HostMemory(MIB)), BASE, MIB, name="ps-cma")
+    return RangePool(MappedRegion("ps-low", BASE, MIB, HostMemory(MIB)), BASE, MIB, name="ps-cma")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_what_is_lent_is_a_buffer_like_any_other(ring):
 
 @given(first=st.integers(0, 63), columns=st.integers(0, 64), rows=st.sampled_from([1, 2, 4]))
 def test_any_part_is_where_it_is(first, columns, rows):
-    pool = Pool(MappedRegion("r", BASE, MIB, HostMemory(MIB)), BASE, MIB, name="p")
+    pool = RangePool(MappedRegion("r", BASE, MIB, HostMemory(MIB)), BASE, MIB, name="p")
     ring = pool.allocate(64, np.int16)
     columns = min(columns, (64 - first) // rows)
     part = ring[first : first + rows * columns].reshape(rows, columns)

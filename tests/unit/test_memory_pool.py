@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gapless._native import HostMemory
 from gapless.errors import AddressError, AllocationError, BadArgumentError, GaplessError
-from gapless.memory import BufferCount, MappedRegion, Pool, PoolStats, span
+from gapless.memory import BufferCount, MappedRegion, Pool, RangePool, PoolStats, span
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 BASE = 0x1000_0000
@@ -23,7 +23,7 @@ BASE = 0x1000_0000
 
 def make_pool(size=MIB, base=BASE, *, name="ps-cma", **options):
     memory = HostMemory(size)
-    return Pool(MappedRegion("ps-low", base, size, memory), base, size, name=name, **options)
+    return RangePool(MappedRegion("ps-low", base, size, memory), base, size, name=name, **options)
 
 
 class Guard:
@@ -250,14 +250,14 @@ def test_cma_aligns_a_buffer_to_its_size_up_to_a_limit():
 def test_a_pool_that_cannot_be_is_refused(options, error):
     region = MappedRegion("r", BASE, MIB, HostMemory(MIB))
     with pytest.raises(error):
-        Pool(region, **{"base": BASE, "size": MIB, "name": "p", **options})
+        RangePool(region, **{"base": BASE, "size": MIB, "name": "p", **options})
 
 
 def test_an_empty_pool_says_so_and_where_there_is_room():
     region = MappedRegion("r", BASE, MIB, HostMemory(MIB))
     pools = [
-        Pool(region, BASE + MIB, 0, name="ps-carveout", about="what is above 4 GiB", hints=lambda: pools),
-        Pool(region, BASE, MIB, name="pl-ddr", hints=lambda: pools),
+        RangePool(region, BASE + MIB, 0, name="ps-carveout", about="what is above 4 GiB", hints=lambda: pools),
+        RangePool(region, BASE, MIB, name="pl-ddr", hints=lambda: pools),
     ]
     assert pools[0].stats() == PoolStats(0, 0, 0, 0, BufferCount(0, 0))
     for place in ({}, {"address": BASE + MIB}):
@@ -296,7 +296,7 @@ def test_a_guard_or_mapping_that_fails_leaks_nothing():
     with pytest.raises(ValueError, match="no"):
         pool.allocate(1)
     assert pool.stats().free == MIB
-    pool = Pool(MappedRegion("r", BASE, MIB, NoMapping()), BASE, MIB, name="p")
+    pool = RangePool(MappedRegion("r", BASE, MIB, NoMapping()), BASE, MIB, name="p")
     with pytest.raises(OSError, match="no mapping"):
         pool.allocate(1)
     assert pool.stats() == PoolStats(MIB, 0, MIB, MIB, BufferCount(0, 0))
@@ -315,7 +315,7 @@ def test_only_big_buffers_are_announced_and_discarded():
         def discard(self, offset, nbytes):
             calls.append(("discard", offset, nbytes))
 
-    pool = Pool(MappedRegion("r", BASE, 8 * MIB, Noting()), BASE + MIB, 7 * MIB, name="p")
+    pool = RangePool(MappedRegion("r", BASE, 8 * MIB, Noting()), BASE + MIB, 7 * MIB, name="p")
     pool.allocate(MIB - 1, np.uint8).free()
     assert calls == []
     big = pool.allocate(3 * MIB + 1, np.uint8)
@@ -329,7 +329,7 @@ def test_only_big_buffers_are_announced_and_discarded():
 
 def test_big_buffers_give_the_host_its_memory_back():
     memory = HostMemory(64 * MIB)
-    pool = Pool(MappedRegion("r", BASE, 64 * MIB, memory), BASE, 64 * MIB, name="p")
+    pool = RangePool(MappedRegion("r", BASE, 64 * MIB, memory), BASE, 64 * MIB, name="p")
     small = pool.allocate(100)
     small[:] = 1
     big = pool.allocate(32 * MIB, np.uint8)
@@ -478,7 +478,7 @@ def test_an_empty_pool_is_there_and_says_why_it_gives_nothing():
     big = make_pool()
     memory = HostMemory(MIB)
     region = MappedRegion("ps-high", 0x8_0000_0000, MIB, memory)
-    empty = Pool(region, 0x8_0000_0000 + MIB, 0, name="ps-carveout", about="none on this SODIMM", hints=lambda: [big])
+    empty = RangePool(region, 0x8_0000_0000 + MIB, 0, name="ps-carveout", about="none on this SODIMM", hints=lambda: [big])
     assert empty.stats() == PoolStats(0, 0, 0, 0, BufferCount(0, 0))
     for options in ({}, {"address": 0x8_0000_0000 + MIB}, {"below": 1 << 32}):
         with pytest.raises(AllocationError, match=r"asked 4 B in ps-carveout: .*none on this SODIMM.*ps-cma has 1 MiB"):

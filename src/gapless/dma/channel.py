@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from .._native import BlockQueue, ChannelPort, Job, LoopOptions, Plan, Scheduling, start_direct, start_ring
 from ..errors import BadArgumentError, BoardClosedError, DmaStateError, UnsupportedError, WaitTimeoutError
-from ..memory import DmaBuffer, Pool, span
+from ..memory import Buffer, Pool, dma_memory
 from .cyclic import Cyclic
 from .decode import error_for_status, has_error
-from .pieces import check_span, split
+from .pieces import check_span, split_runs
 from .registers import INTERRUPTS, S2MM_BASE, THRESHOLD_SHIFT, Control, Offset, Status
 from .ring import DescriptorRing
 from .transfer import Moved, Transfer
@@ -83,21 +83,21 @@ class Channel:
 
     # ---- moving data
 
-    def transfer(self, array: DmaBuffer, *, timeout: float | None = None, pool: Pool | None = None) -> Moved:
+    def transfer(self, array: Buffer, *, timeout: float | None = None, pool: Pool | None = None) -> Moved:
         """Move one buffer, of any size, and wait.
 
         A scatter-gather engine sends it as one packet, with TLAST at its end; in direct mode every piece
         of it is a packet, because such an engine sets TLAST at the end of each transfer.
 
         Args:
-            array: a contiguous DmaBuffer or slice of one, in any dtype.
+            array: a contiguous buffer or slice of one, in any dtype; in one run of physical addresses or several.
             timeout: seconds of bus time for one piece; by default what 50 MB/s would take, and 0.1 s.
             pool: where descriptors are allocated (scatter-gather); by default the buffer's own pool.
 
         Returns how many pieces and bytes were moved: a receive channel ends early when TLAST comes
         before a piece is full.
         """
-        pieces = split(self._spec, *span(array))
+        pieces = split_runs(self._spec, dma_memory(array).runs)
         moved = self.begin(pieces, [array], timeout=timeout, pool=pool, one_packet=True).wait()
         if self.receive:
             array.sync_from_device()
@@ -106,7 +106,7 @@ class Channel:
     def begin(
         self,
         pieces: NDArray[np.uint64],
-        buffers: Sequence[DmaBuffer],
+        buffers: Sequence[Buffer],
         *,
         repeat: int = 1,
         rest: NDArray[np.uint64] = _NO_PIECES,
@@ -153,7 +153,7 @@ class Channel:
         self,
         queue: BlockQueue,
         count: int,
-        buffer: DmaBuffer,
+        buffer: Buffer,
         *,
         timeout: float,
         software_delay: float = 0.0,
@@ -176,7 +176,7 @@ class Channel:
             self._transfer = transfer = Transfer(self, work, options, timeout, [buffer], ring, scheduling)
         return transfer
 
-    def start_cyclic(self, ring: DescriptorRing, buffers: Sequence[DmaBuffer]) -> Cyclic:
+    def start_cyclic(self, ring: DescriptorRing, buffers: Sequence[Buffer]) -> Cyclic:
         """Run a linked ring round and round until it is stopped (scatter-gather instances).
 
         PG021, "Cyclic DMA Mode": Cyclic BD Enable, and a tail outside the ring. Only an error raises

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import DmaStateError
-from ..memory import DmaBuffer
+from ..memory import Buffer
 from .decode import has_error
 from .registers import DESCRIPTOR_BYTES
 from .ring import DescriptorRing
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .channel import Channel
 
 
-def _let_go(held: list[ExitStack], tail: DmaBuffer) -> None:
+def _let_go(held: list[ExitStack], tail: Buffer) -> None:
     while held:
         held.pop().close()
     tail.free()
@@ -31,12 +31,12 @@ class Cyclic:
     The engine stops at the end of the descriptor it is in. Ring and buffers are held until then.
     """
 
-    def __init__(self, channel: Channel, ring: DescriptorRing, buffers: Sequence[DmaBuffer]) -> None:
+    def __init__(self, channel: Channel, ring: DescriptorRing, buffers: Sequence[Buffer]) -> None:
         self._channel, self._ring = channel, ring
         self._lock = channel._lock
         self._held: list[ExitStack] = []  # what the engine may read, the present ring's last
         # TAILDESC is an address that no descriptor has: not of this ring, nor of one that takes its place.
-        self._tail: DmaBuffer = ring.buffer.pool.allocate(
+        self._tail: Buffer = ring.buffer.pool.allocate(
             DESCRIPTOR_BYTES, np.uint8, align=DESCRIPTOR_BYTES, below=1 << channel._spec.address_width
         )
         self._release = weakref.finalize(self, _let_go, self._held, self._tail)
@@ -52,7 +52,7 @@ class Cyclic:
         self._ring.check(self._channel.name)
         self._channel.check()
 
-    def switch(self, ring: DescriptorRing, buffers: Sequence[DmaBuffer], timeout: float) -> None:
+    def switch(self, ring: DescriptorRing, buffers: Sequence[Buffer], timeout: float) -> None:
         """Go on with ``ring``, a linked one, at the end of the present ring; returns when it plays.
 
         The present ring's last descriptor is made to point to the new ring: one aligned store, so that the engine
@@ -106,7 +106,7 @@ class Cyclic:
         self._channel._dma._poll(lambda: ring.complete(done) or has_error(self._channel.status), timeout, name)
         self.check()
 
-    def _hold(self, ring: DescriptorRing, buffers: Sequence[DmaBuffer]) -> None:
+    def _hold(self, ring: DescriptorRing, buffers: Sequence[Buffer]) -> None:
         with ExitStack() as holds:
             for buffer in (ring.buffer, *buffers):
                 holds.enter_context(buffer.in_use_by(self._channel.name))

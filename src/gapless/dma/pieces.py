@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,3 +59,19 @@ def split(spec: DmaSpec, address: int, nbytes: int, *, even: bool = False) -> ND
     pieces[:, 1] = step
     pieces[-1, 1] = nbytes - int(starts[-1])
     return pieces
+
+
+def split_runs(spec: DmaSpec, runs: Iterable[tuple[int, int]]) -> NDArray[np.uint64]:
+    """Pieces that cover ``runs``, rows (address, length), in order; as :func:`split` for each."""
+    return np.concatenate([split(spec, address, nbytes) for address, nbytes in runs])
+
+
+def cut_runs(runs: Iterable[tuple[int, int]], nbytes: int) -> tuple[tuple[int, int], ...]:
+    """The first ``nbytes`` bytes of ``runs``."""
+    kept = []
+    for address, length in runs:
+        if nbytes <= 0:
+            break
+        kept.append((address, min(length, nbytes)))
+        nbytes -= length
+    return tuple(kept)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..boards import DmaSpec
 from ..errors import BadArgumentError
-from ..memory import DmaBuffer, Pool
+from ..memory import Buffer, Pool, array_on
 from .decode import error_for_descriptor
 from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, DescriptorStatus, Frame
 
@@ -23,12 +23,13 @@ class DescriptorRing:
         if count < 1:
             raise BadArgumentError(f"a descriptor ring has at least 1 descriptor, asked {count}")
         self.count = count
-        self.buffer: DmaBuffer = pool.allocate(
+        self.buffer: Buffer = pool.allocate(
             count * DESCRIPTOR_BYTES, np.uint8, align=DESCRIPTOR_BYTES, below=1 << spec.address_width
         )
         self.physical_address: int = self.buffer.physical_address
-        self.bytes: NDArray[np.uint8] = np.asarray(self.buffer)
-        self.bytes[:] = 0
+        self.buffer.fill(0)
+        # Aligned accesses of one field only: it may be Device memory.
+        self.bytes: NDArray[np.uint8] = array_on(self.buffer)
 
     @property
     def descriptors(self) -> NDArray[np.void]:
@@ -47,11 +48,11 @@ class DescriptorRing:
         """Describe ``pieces`` (uint64, shape (count, 2), rows (address, length)), one packet each, in a ring."""
         if pieces.shape != (self.count, 2):
             raise BadArgumentError(f"{len(pieces)} pieces for a ring of {self.count} descriptors")
-        ring = self.descriptors
+        ring = np.zeros(self.count, DESCRIPTOR)
         ring["next"] = np.roll(self.physical_address + DESCRIPTOR_BYTES * np.arange(self.count, dtype=np.uint64), -1)
         ring["buffer"] = pieces[:, 0]
         ring["control"] = pieces[:, 1].astype(np.uint32) | np.uint32(Frame.START | Frame.END)
-        ring["status"] = 0
+        self.buffer.write(ring.view(np.uint8))
         self.buffer.sync_to_device()
 
     def lead_to(self, other: DescriptorRing) -> None:
@@ -63,19 +64,26 @@ class DescriptorRing:
     def forget(self, index: int) -> None:
         """Clear what the engine reported of descriptor ``index``: it will again."""
         self.descriptors["status"][index] = 0
+        self.buffer.sync_to_device()
 
     def buffer_of(self, address: int) -> int:
         """Where the data of the descriptor at physical ``address`` is."""
         return int(self.descriptors["buffer"][self.index_of(address)])
 
+    def status_of(self, index: int) -> int:
+        """The status word of descriptor ``index``, as the engine wrote it last."""
+        self.buffer[index * DESCRIPTOR_BYTES : (index + 1) * DESCRIPTOR_BYTES].sync_from_device()
+        return int(self.descriptors["status"][index])
+
     def complete(self, address: int) -> bool:
         """Whether the descriptor at physical ``address`` is done; True for one outside the ring."""
         index = self.index_of(address)
-        return not 0 <= index < self.count or bool(self.descriptors["status"][index] & DescriptorStatus.COMPLETE)
+        return not 0 <= index < self.count or bool(self.status_of(index) & DescriptorStatus.COMPLETE)
 
     def check(self, channel: str) -> None:
         """Raise the DmaError that a descriptor's status word reports, if one does."""
-        for index, status in enumerate(self.descriptors["status"].tolist()):
+        for index in range(self.count):
+            status = self.status_of(index)
             error = error_for_descriptor(
                 channel, status, self.address_of(index), self.buffer_of(self.address_of(index))
             )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._native import Job, LoopOptions, LoopResult, Scheduling
 from ..errors import BusAccessError, DmaError, JobCancelledError, WaitTimeoutError
-from ..memory import DmaBuffer
+from ..memory import Buffer
 from ..units import format_address, format_time
 from .decode import error_for_status
 from .registers import LENGTH_MASK, DescriptorStatus, Status
@@ -59,7 +59,7 @@ class Transfer:
         work: Work,
         options: LoopOptions,
         timeout: float,
-        buffers: Sequence[DmaBuffer],
+        buffers: Sequence[Buffer],
         ring: DescriptorRing | None,
         scheduling: Scheduling | None = None,
     ) -> None:

@@ -4,9 +4,13 @@ from typing import TYPE_CHECKING
 
 from ..lazy import lazy_names
 from .address_map import AddressMap
-from .buffer import DmaBuffer, span
+from .buffer import Buffer, dma_memory, span
+from .device_buffer import DeviceBuffer, array_on
+from .dma_buffer import DmaBuffer
+from .lease import Runs
 from .loan import Loan
 from .pool import AllocationGuard, Pool
+from .range_pool import RangePool
 from .region import MappedRegion, Mapper, MemoryType, Region
 
 if TYPE_CHECKING:
@@ -17,7 +21,9 @@ __getattr__ = lazy_names(__name__, {"stats": ("BufferCount", "PoolStats")})
 __all__ = [
     "AddressMap",
     "AllocationGuard",
+    "Buffer",
     "BufferCount",
+    "DeviceBuffer",
     "DmaBuffer",
     "Loan",
     "MappedRegion",
@@ -25,6 +31,10 @@ __all__ = [
     "MemoryType",
     "Pool",
     "PoolStats",
+    "RangePool",
     "Region",
+    "Runs",
+    "array_on",
+    "dma_memory",
     "span",
 ]

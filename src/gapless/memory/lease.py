@@ -4,30 +4,66 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import BlockError, BufferFreedError, BufferInFlightError, BufferUseError
+from ..errors import BlockError, BufferFreedError, BufferInFlightError, BufferUseError, NotContiguousError
 from ..units import format_address, format_size
 
 if TYPE_CHECKING:
     from .._native import Extent
     from .pool import Pool
+    from .region import Region
+
+#: (physical address, nbytes) of each contiguous stretch, in order.
+Runs = tuple[tuple[int, int], ...]
 
 
 class Lease:
     """Where a buffer is, whether it was freed and who uses it; known to every array on the allocation.
 
-    ``nbytes`` is as asked, before rounding; ``pointer`` is where the first byte is mapped. The memory
-    itself is kept by its Extent, so that a freed buffer can still say what it was.
+    ``nbytes`` is as asked, before rounding; ``pointer`` is where the first byte is mapped; ``at`` is where it lies
+    in ``region``: a physical address, but where ``runs`` are given, since those are the physical addresses then. The
+    memory itself is kept by its Extent, so that a freed buffer can still say what it was.
     """
 
-    __slots__ = ("address", "freed", "holders", "nbytes", "pointer", "pool")
+    __slots__ = ("at", "freed", "holders", "nbytes", "pointer", "pool", "region", "runs")
 
-    def __init__(self, pool: Pool, address: int, nbytes: int, pointer: int) -> None:
-        self.pool, self.address, self.nbytes, self.pointer = pool, address, nbytes, pointer
+    def __init__(
+        self, pool: Pool, region: Region, at: int, nbytes: int, pointer: int, runs: Runs | None = None
+    ) -> None:
+        self.pool, self.region, self.at, self.nbytes, self.pointer = pool, region, at, nbytes, pointer
+        self.runs = runs
         self.freed = False
         self.holders: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{format_size(self.nbytes)} at {format_address(self.address)} in {self.pool.name}"
+        first = self.at if self.runs is None else self.runs[0][0]
+        parts = "" if self.runs is None or len(self.runs) == 1 else f" in {len(self.runs)} runs, the first"
+        return f"{format_size(self.nbytes)}{parts} at {format_address(first)} in {self.pool.name}"
+
+    def physical_address(self, offset: int, nbytes: int) -> int:
+        """Of ``nbytes`` bytes from ``offset`` on; NotContiguousError where they are in several runs."""
+        if self.runs is None:
+            return self.at + offset
+        found = self.physical_runs(offset, nbytes)
+        if len(found) != 1:
+            raise NotContiguousError(
+                f"{format_size(nbytes)} of {self} are in {len(found)} runs of physical addresses: take them from "
+                "buffer.runs, one after the other; DMA engines of gapless do that by themselves"
+            )
+        return found[0][0]
+
+    def physical_runs(self, offset: int, nbytes: int) -> Runs:
+        """The runs that ``nbytes`` bytes (0: one) from ``offset`` on are in."""
+        if self.runs is None:
+            return ((self.at + offset, nbytes),)
+        found = []
+        for address, length in self.runs:
+            if offset < length:
+                found.append((address + offset, min(length - offset, nbytes)))
+                nbytes -= length - offset
+                if nbytes <= 0:
+                    break
+            offset = max(0, offset - length)
+        return tuple(found)
 
     @property
     def state(self) -> str:
@@ -87,9 +123,22 @@ class LoanLease:
         return self.lease.pool
 
     @property
-    def address(self) -> int:
+    def region(self) -> Region:
         """The buffer's."""
-        return self.lease.address
+        return self.lease.region
+
+    @property
+    def at(self) -> int:
+        """The buffer's."""
+        return self.lease.at
+
+    def physical_address(self, offset: int, nbytes: int) -> int:
+        """As :meth:`Lease.physical_address`."""
+        return self.lease.physical_address(offset, nbytes)
+
+    def physical_runs(self, offset: int, nbytes: int) -> Runs:
+        """As :meth:`Lease.physical_runs`."""
+        return self.lease.physical_runs(offset, nbytes)
 
     @property
     def holders(self) -> tuple[str, ...]:

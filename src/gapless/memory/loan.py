@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..errors import BufferUseError
-from .buffer import DmaBuffer
+from .buffer import Buffer
 from .lease import Lease, LoanLease
 
 
 class Loan:
-    """Lends ``view``, a part of a DmaBuffer, until :meth:`end`; the buffer lives on.
+    """Lends ``view``, a part of a buffer, until :meth:`end`; the buffer lives on.
 
     Args:
-        view: a DmaBuffer, whole or in part, of any shape; not itself on loan.
+        view: a buffer, whole or in part, of any shape; not itself on loan.
         what: what messages call it, such as "block 7 of dac0's stream".
 
     Raises:
@@ -21,18 +19,16 @@ class Loan:
         BufferUseError: ``view`` is on loan already.
 
     Attributes:
-        array: a DmaBuffer on the same memory, shape and dtype as ``view``. It keeps the memory as any view
+        array: a buffer on the same memory, shape and dtype as ``view``. It keeps the memory as any view
             does, and cannot be freed. Its views share the loan. After :meth:`end` it is empty.
     """
 
-    def __init__(self, view: DmaBuffer, what: str) -> None:
+    def __init__(self, view: Buffer, what: str) -> None:
         lease = view._live_lease()
         if not isinstance(lease, Lease):
             raise BufferUseError(f"{what}: this array is on loan already, as {lease.what}")
         self._lease = LoanLease(lease, what)
-        # Through plain arrays of its own, so that what is made of it refers to those, not to the array
-        # that end() empties (PyArray_SetBaseObject skips bases of one type only).
-        self.array = DmaBuffer._over(np.asarray(view).view(), self._lease, view._memory)
+        self.array = view._lent(self._lease)
 
     @property
     def ended(self) -> bool:
@@ -40,7 +36,7 @@ class Loan:
         return self._lease.reason is not None
 
     def end(self, reason: str) -> None:
-        """Any use of the array or of a DmaBuffer view of it raises BlockError(``reason``) from now on.
+        """Any use of the array or of a view of it raises BlockError(``reason``) from now on.
 
         A plain array made of it before (``np.asarray``) still reads the memory, which belongs to nobody
         else while such an array lives. A second call does nothing.

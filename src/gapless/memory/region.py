@@ -16,8 +16,11 @@ from ..units import format_address, format_size
 class MemoryType(str, Enum):
     """How the CPU sees a region, in Arm's words (DDI 0487, "Memory types and attributes")."""
 
+    #: any access
     NORMAL_CACHED = "normal-cached"
-    NORMAL_UNCACHED = "normal-uncached"
+    #: Normal Non-cacheable: any access, writes are gathered
+    WRITE_COMBINING = "write-combining"
+    #: aligned accesses only: any other is a SIGBUS
     DEVICE = "device"
 
 
@@ -38,9 +41,27 @@ class Region(Protocol):
     def kind(self) -> MemoryKind: ...  # noqa: D102
     @property
     def memory_type(self) -> MemoryType: ...  # noqa: D102
+    @property
+    def windowed(self) -> bool:
+        """True where memory is mapped in parts: :meth:`reach` comes before any access."""
+        ...
+
+    @property
+    def coherent(self) -> bool:
+        """True where CPU and devices see the same bytes at all times, so that the sync methods do nothing."""
+        ...
+
+    @property
+    def sync_method(self) -> str:
+        """How the two sync methods make CPU and devices see the same bytes, in words."""
+        ...
 
     def map(self, address: int, nbytes: int, owner: object) -> NDArray[np.uint8]:
         """The bytes at ``address``, shape (nbytes,), not copied. The array keeps ``owner`` alive."""
+        ...
+
+    def reach(self, address: int, nbytes: int) -> None:
+        """Make sure that an access to what :meth:`map` gave for this range finds it mapped."""
         ...
 
     def sync_to_device(self, address: int, nbytes: int) -> None:
@@ -63,8 +84,8 @@ class Region(Protocol):
 class Mapper(Protocol):
     """What a :class:`MappedRegion` wraps: memory that gives out arrays on its bytes, by offset.
 
-    Optional methods, each ``(offset, nbytes)``: ``discard``, ``advise_huge``, and, needed where the
-    memory is not coherent, ``sync_to_device`` and ``sync_from_device``.
+    Optional methods, each ``(offset, nbytes)``: ``reach`` (it is mapped in windows), ``discard``, ``advise_huge``,
+    and, needed where the memory is not coherent, ``sync_to_device`` and ``sync_from_device``.
     """
 
     def view(self, offset: int, nbytes: int, owner: object) -> NDArray[np.uint8]:
@@ -75,7 +96,8 @@ class Mapper(Protocol):
 class MappedRegion:
     """A region whose bytes come from one mapping; ``base`` lies at ``offset`` bytes into it.
 
-    ``coherent`` says that CPU and devices see the same bytes at all times, so that sync does nothing.
+    ``coherent`` says that CPU and devices see the same bytes at all times, so that sync does nothing;
+    ``sync_method`` says why that is so, or what the mapper's sync methods do.
     """
 
     def __init__(
@@ -88,6 +110,7 @@ class MappedRegion:
         kind: MemoryKind = MemoryKind.PS,
         memory_type: MemoryType = MemoryType.NORMAL_CACHED,
         coherent: bool = True,
+        sync_method: str = "nothing to do: coherent",
         offset: int = 0,
     ) -> None:
         if base < 0 or size <= 0 or offset < 0:
@@ -95,7 +118,9 @@ class MappedRegion:
         if not coherent and not hasattr(mapper, "sync_to_device"):
             raise UnsupportedError(f"region {name} is not coherent, and its mapping has no sync_to_device()")
         self.name, self.base, self.size = name, base, size
-        self.kind, self.memory_type, self.coherent = kind, memory_type, coherent
+        self.kind, self.memory_type = kind, memory_type
+        self.coherent, self.sync_method = coherent, sync_method
+        self.windowed = hasattr(mapper, "reach")
         self._mapper, self._offset = mapper, offset
 
     def __repr__(self) -> str:
@@ -104,6 +129,10 @@ class MappedRegion:
     def map(self, address: int, nbytes: int, owner: object) -> NDArray[np.uint8]:
         """The bytes at ``address``, shape (nbytes,), not copied. The array keeps ``owner`` alive."""
         return self._mapper.view(self._to_offset(address, nbytes), nbytes, owner)
+
+    def reach(self, address: int, nbytes: int) -> None:
+        """Make sure that the bytes are mapped; nothing to do where all of the region is at all times."""
+        self._pass_on("reach", address, nbytes)
 
     def sync_to_device(self, address: int, nbytes: int) -> None:
         """Make what the CPU wrote visible to devices; nothing to do on coherent memory."""

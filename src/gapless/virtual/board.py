@@ -11,7 +11,7 @@ from .._native import HostMemory, Machine
 from ..board import Board
 from ..boards import BoardSpec, DmaSpec, MemoryKind, PoolSpec
 from ..errors import BadArgumentError, SignalError, UnknownNameError
-from ..memory import AddressMap, MappedRegion, Pool, Region
+from ..memory import AddressMap, MappedRegion, Pool, RangePool, Region
 from .faults import Faults
 from .uri import parse_uri
 
@@ -101,7 +101,7 @@ def build_board(
         address_map.add(MappedRegion(memory.name, memory.base, memory.size, host, kind=memory.kind))
     pools: dict[str, Pool] = {}
     for pool in spec.pools:
-        pools[pool.name] = Pool(
+        pools[pool.name] = RangePool(
             _region_of(pool, address_map),
             pool.base,
             pool.size,
