@@ -96,10 +96,10 @@ PyJob start_direct(PyBus& bus, const ChannelPort& port, const Moved& moved, cons
 
 template <typename Moved>
 PyJob start_ring(PyBus& bus, const ChannelPort& port, const RingBytes& memory, std::uint64_t base, const Moved& moved,
-                 std::uint32_t control, const LoopOptions& options, const Scheduling& scheduling) {
+                 std::uint32_t control, const LoopOptions& options, const Scheduling& scheduling, Access access) {
     if (memory.size() < 64 || memory.size() % 64 != 0)
         throw nb::value_error("a ring is a whole number of 64-byte descriptors");
-    const Ring ring{memory.data(), base, static_cast<std::uint32_t>(memory.size() / 64)};
+    const Ring ring{memory.data(), base, static_cast<std::uint32_t>(memory.size() / 64), access};
     return PyJob(
         bus.bus,
         [port, ring, work = work_of(moved), control, options](RegisterBus& own, std::atomic<std::uint64_t>& progress) {
@@ -113,7 +113,7 @@ void bind_starts(nb::module_& m) {
     m.def("start_direct", &start_direct<Moved>, "bus"_a, "port"_a, "moved"_a, "options"_a, "scheduling"_a = Scheduling{},
           Release());
     m.def("start_ring", &start_ring<Moved>, "bus"_a, "port"_a, "memory"_a, "base"_a, "moved"_a, "control"_a, "options"_a,
-          "scheduling"_a = Scheduling{}, Release(), nb::keep_alive<0, 3>());
+          "scheduling"_a = Scheduling{}, "access"_a = Access::plain, Release(), nb::keep_alive<0, 3>());
 }
 
 const char* name_of(Outcome outcome) {
@@ -140,6 +140,11 @@ const char* name_of(BlockQueue::Taken::State state) {
 }  // namespace
 
 void bind_stream(nb::module_& m) {
+    nb::enum_<Access>(m, "Access")
+        .value("PLAIN", Access::plain)
+        .value("CACHED", Access::cached)
+        .value("DEVICE", Access::device);
+
     nb::class_<Plan>(m, "Plan")
         .def("__init__",
              [](Plan* self, const Pieces& pass, std::uint64_t repeat, const Pieces& rest, bool one_packet) {
@@ -218,14 +223,14 @@ void bind_stream(nb::module_& m) {
 
     m.def("start_writer",
           [](PyBus& bus, const PyQueue& queue, const RingBytes& memory, std::uint32_t stride, std::uint32_t block_bytes,
-             int descriptor, double busy) {
-              const FileTarget target{descriptor, memory.data(), stride, block_bytes, to_time(busy)};
+             int descriptor, double busy, Access access) {
+              const FileTarget target{descriptor, memory.data(), stride, block_bytes, to_time(busy), access};
               return PyJob(bus.bus, [shared = queue.queue, target](RegisterBus& own, std::atomic<std::uint64_t>& progress) {
                   return run_writer(own, *shared, target, progress);
               });
           },
-          "bus"_a, "queue"_a, "memory"_a, "stride"_a, "block_bytes"_a, "descriptor"_a, "busy"_a, Release(),
-          nb::keep_alive<0, 3>());
+          "bus"_a, "queue"_a, "memory"_a, "stride"_a, "block_bytes"_a, "descriptor"_a, "busy"_a,
+          "access"_a = Access::plain, Release(), nb::keep_alive<0, 3>());
 }
 
 }  // namespace gapless

@@ -4,18 +4,29 @@
 
 #include <cerrno>
 #include <cstring>
+#include <vector>
+
+#include "memory/cache.hpp"
+#include "memory/device_copy.hpp"
 
 namespace gapless {
 
 LoopResult run_writer(RegisterBus& bus, BlockQueue& queue, const FileTarget& target,
                       std::atomic<std::uint64_t>& progress) {
     return guarded([&](LoopResult& result) {
+        std::vector<std::uint8_t> copy;
         for (;;) {
             const BlockQueue::Taken taken = queue.take(bus, never);
             if (taken.state == BlockQueue::Taken::State::ended) return;
             if (taken.state != BlockQueue::Taken::State::block) continue;
             bus.spend(target.busy);
             const std::uint8_t* data = target.host + std::uint64_t{taken.block} * target.stride;
+            if (target.access == Access::cached) cache_clean_invalidate(data, taken.nbytes);
+            if (target.access == Access::device) {  // the kernel would copy as it does from any memory
+                copy.resize(target.block_bytes);
+                device_read(copy.data(), data, taken.nbytes);
+                data = copy.data();
+            }
             std::uint32_t left = taken.nbytes;
             while (left > 0) {
                 const ssize_t written = ::write(target.descriptor, data, left);

@@ -14,6 +14,7 @@ struct FileTarget {
     // Bus time that a block is away for, while it is written: on a virtual board engine and writer then work at
     // the same time, as they do on a real one.
     Time busy = 0;
+    Access access = Access::plain;
 };
 
 // Until the queue has ended, or the file takes no more: then the outcome is io_error, `status` the system's

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "memory/cache.hpp"
+
 namespace gapless {
 
 namespace {
@@ -42,6 +44,7 @@ void write_descriptor(const Ring& ring, const Piece& piece, std::uint64_t index)
     store32(at + control_offset, segment.length | (piece.starts_packet ? start_of_frame : 0) |
                                      (piece.ends_packet ? end_of_frame : 0));
     store32(at + status_offset, 0);
+    if (ring.access == Access::cached) cache_clean(at, descriptor_bytes);
 }
 
 }  // namespace
@@ -147,6 +150,8 @@ LoopResult run_ring(RegisterBus& bus, const ChannelPort& port, const Ring& ring,
             bool cut_short = false;
             while (result.transfers < queued && !cut_short) {
                 const std::uint8_t* at = ring.host + result.transfers % ring.count * descriptor_bytes;
+                // The engine wrote it behind the cache's back. Nothing of the line is dirty: it was cleaned.
+                if (ring.access == Access::cached) cache_clean_invalidate(at, descriptor_bytes);
                 const std::uint32_t status = load32(at + status_offset);
                 if ((status & complete) == 0) break;
                 const std::uint32_t moved = status & transferred_mask;

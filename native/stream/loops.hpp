@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "memory/access.hpp"
 #include "register_bus.hpp"
 #include "stream/feed.hpp"
 
@@ -68,6 +69,7 @@ struct Ring {
     std::uint8_t* host = nullptr;
     std::uint64_t base = 0;
     std::uint32_t count = 0;
+    Access access = Access::plain;
 };
 
 // Scatter-gather: the ring is filled, started, and extended by its tail while it runs. The channel is

@@ -1,6 +1,7 @@
 """The native core. See native/ for the sources."""
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -262,6 +263,13 @@ def start_direct(
 ) -> Job:
     """Move a plan, or what a queue is given, in direct mode; the channel runs with its interrupts enabled."""
 
+class Access(Enum):
+    """How native code gets at memory: as any, past caches that hide it, or by aligned accesses only."""
+
+    PLAIN = ...
+    CACHED = ...
+    DEVICE = ...
+
 def start_ring(
     bus: Bus,
     port: ChannelPort,
@@ -271,6 +279,7 @@ def start_ring(
     control: int,
     options: LoopOptions,
     scheduling: Scheduling = ...,
+    access: Access = ...,
 ) -> Job:
     """Move it through a ring of descriptors in ``memory`` (physical ``base``); the channel is halted."""
 
@@ -282,6 +291,7 @@ def start_writer(
     block_bytes: int,
     descriptor: int,
     busy: float,
+    access: Access = ...,
 ) -> Job:
     """Write the blocks of a receiving queue to a file descriptor, and give each back after ``busy`` bus seconds."""
 

@@ -70,9 +70,7 @@ class Board:
         self._findings = findings
         self._dmas = {dma.name: AxiDma(bus, dma) for dma in spec.dmas}
         _engines.update(self._dmas.values())
-        # Descriptors go where every engine reaches them: below 4 GiB, if there is such a pool.
-        pool = memory.get("ps-cma") or next(iter(memory.values()))
-        bench = Bench(uri, spec, bus, self.memory, self._dmas, probe, pool)
+        bench = Bench(uri, spec, bus, self.memory, self._dmas, probe, _for_descriptors(memory))
         self._dacs = {part.index: Dac(bench, part) for part in spec.converters if part.direction == "dac"}
         self._adcs = {part.index: Adc(bench, part) for part in spec.converters if part.direction == "adc"}
 
@@ -128,6 +126,12 @@ def _leave() -> None:
         engine._bus.cancel()
     if threading.active_count() > 1:
         time.sleep(0.1)
+
+
+def _for_descriptors(memory: Mapping[str, Pool]) -> Pool:
+    """Where engines and CPU see the same bytes with nothing to do; and below 4 GiB, if there is such a pool."""
+    pools = [pool for pool in memory.values() if pool.size]
+    return min(pools, key=lambda pool: (not pool.coherent, pool.name != "ps-cma"))
 
 
 _C = TypeVar("_C")

@@ -13,7 +13,7 @@ from gapless._native import HostMemory
 from gapless.boards import DmaSpec, MemoryKind
 from gapless.dma import DESCRIPTOR, DESCRIPTOR_BYTES, DescriptorRing
 from gapless.errors import AllocationError, BadArgumentError, DmaDecodeError, DmaInternalError, DmaSlaveError
-from gapless.memory import MappedRegion, Pool, RangePool
+from gapless.memory import MappedRegion, RangePool
 
 MIB = 1 << 20
 

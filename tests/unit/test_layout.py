@@ -38,14 +38,18 @@ def first(source, count):
     return out
 
 
-def played(layout, source, dma):
+def played(layout, source, dma, pages=1 << 30):
     block = np.empty(layout.stored, np.int16)
     fill(source, layout, block)
-    pieces, rest = layout.pieces(dma, 0)
+    # Runs of ``pages`` pages each, the later ones at lower addresses.
+    run = 4096 * pages
+    starts = range(0, 2 * layout.stored, run)
+    offsets = {(len(starts) - number) << 33: start for number, start in enumerate(starts)}
+    pieces, rest = layout.pieces(dma, tuple((at, min(run, 2 * layout.stored - start)) for at, start in offsets.items()))
     stream = []
     for some, times in ((pieces, layout.repeat), (rest, 1)):
-        once = [block[at // 2 : (at + nbytes) // 2] for at, nbytes in some.tolist()]
-        stream += once * times
+        places = [(offsets[at >> 33 << 33] + at % (1 << 33), nbytes) for at, nbytes in some.tolist()]
+        stream += [block[at // 2 : (at + nbytes) // 2] for at, nbytes in places] * times
     return np.concatenate(stream), pieces
 
 
@@ -58,13 +62,13 @@ sources = st.one_of(
 dmas = st.builds(spec, st.sampled_from([8, 10, 14, 23, 26]), st.sampled_from([4, 32, 64, 128]))
 
 
-@given(sources, st.integers(1, 200_000), dmas)
-def test_what_is_played_is_the_signal_and_every_repetition_is_whole_words(source, total, dma):
+@given(sources, st.integers(1, 200_000), dmas, st.integers(1, 40))
+def test_what_is_played_is_the_signal_and_every_repetition_is_whole_words(source, total, dma, pages):
     if source.length is not None:
         total = min(total, 300 * source.length)
     layout = lay_out(source, total, dma)
     assert layout.total == total
-    stream, pieces = played(layout, source, dma)
+    stream, pieces = played(layout, source, dma, pages)
     assert np.array_equal(stream, first(source, total))
     if layout.repeat > 1 or layout.rest:
         assert layout.stored * 2 % max(64, dma.data_width) == 0
@@ -94,7 +98,7 @@ def test_a_generator_is_stored_once_however_much_is_played(source):
     layout = lay_out(source, 14_000_000_000, spec())
     assert layout.total == 14_000_000_000
     assert layout.stored * 2 <= 1 << 26
-    pieces, _ = layout.pieces(spec(), 0)
+    pieces, _ = layout.pieces(spec(), ((0, 1 << 40),))
     assert len(pieces) == 1
 
 

@@ -22,7 +22,7 @@ from gapless.errors import (
     BufferUseError,
     NotContiguousError,
 )
-from gapless.memory import DmaBuffer, MappedRegion, Pool, RangePool, span
+from gapless.memory import DmaBuffer, MappedRegion, RangePool, span
 
 MIB = 1 << 20
 BASE = 0x4000_0000

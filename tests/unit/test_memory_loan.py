@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gapless._native import HostMemory
 from gapless.errors import BlockError, BufferFreedError, BufferInFlightError, BufferUseError
-from gapless.memory import DmaBuffer, Loan, MappedRegion, Pool, RangePool, span
+from gapless.memory import DmaBuffer, Loan, MappedRegion, RangePool, span
 
 MIB = 1 << 20
 BASE = 0x4000_0000

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gapless._native import HostMemory
 from gapless.errors import AddressError, AllocationError, BadArgumentError, GaplessError
-from gapless.memory import BufferCount, MappedRegion, Pool, RangePool, PoolStats, span
+from gapless.memory import BufferCount, MappedRegion, PoolStats, RangePool, span
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 BASE = 0x1000_0000
@@ -478,7 +478,9 @@ def test_an_empty_pool_is_there_and_says_why_it_gives_nothing():
     big = make_pool()
     memory = HostMemory(MIB)
     region = MappedRegion("ps-high", 0x8_0000_0000, MIB, memory)
-    empty = RangePool(region, 0x8_0000_0000 + MIB, 0, name="ps-carveout", about="none on this SODIMM", hints=lambda: [big])
+    empty = RangePool(
+        region, 0x8_0000_0000 + MIB, 0, name="ps-carveout", about="none on this SODIMM", hints=lambda: [big]
+    )
     assert empty.stats() == PoolStats(0, 0, 0, 0, BufferCount(0, 0))
     for options in ({}, {"address": 0x8_0000_0000 + MIB}, {"below": 1 << 32}):
         with pytest.raises(AllocationError, match=r"asked 4 B in ps-carveout: .*none on this SODIMM.*ps-cma has 1 MiB"):

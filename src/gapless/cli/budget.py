@@ -109,7 +109,7 @@ def budget(
             opened.spec,
             converter.spec,
             dma.spec,
-            pool.region.kind,
+            pool.kind,
             asked,
             engine=name,
             channels=number,

@@ -39,7 +39,7 @@ def _document(board: Board) -> dict[str, Any]:
                 "name": pool.name,
                 "base": pool.base,
                 **pool.stats().as_dict(),
-                "kind": pool.region.kind.value,
+                "kind": pool.kind.value,
                 "about": about[pool.name],
             }
             for pool in board.memory.values()
@@ -72,7 +72,7 @@ def _print(board: Board) -> None:
                 format_address(pool.base),
                 *(format_size(size) for size in sizes),
                 f"{stats.buffers.count:,}",
-                pool.region.kind.value,
+                pool.kind.value,
             )
         )
     print_table(

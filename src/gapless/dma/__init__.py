@@ -3,7 +3,7 @@
 from .axi_dma import AxiDma, Recovery
 from .channel import RING_DESCRIPTORS, Channel
 from .cyclic import Cyclic
-from .pieces import check_span, piece_bytes, split
+from .pieces import check_span, cut_runs, piece_bytes, split, split_runs
 from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, Control, Status
 from .ring import DescriptorRing
 from .transfer import Moved, Transfer
@@ -22,6 +22,8 @@ __all__ = [
     "Status",
     "Transfer",
     "check_span",
+    "cut_runs",
     "piece_bytes",
     "split",
+    "split_runs",
 ]

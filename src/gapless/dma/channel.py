@@ -201,7 +201,17 @@ class Channel:
             self._write(Offset.DMACR, control)
             return start_direct(self._bus, port, moved, options, scheduling)
         self._halt(0.1)
-        return start_ring(self._bus, port, ring.bytes, ring.physical_address, moved, control, options, scheduling)
+        return start_ring(
+            self._bus,
+            port,
+            ring.bytes,
+            ring.physical_address,
+            moved,
+            control,
+            options,
+            scheduling,
+            ring.buffer.access,
+        )
 
     def _start_ring(self, ring: DescriptorRing, tail: int) -> None:
         self._halt(0.1)

@@ -61,9 +61,10 @@ def split(spec: DmaSpec, address: int, nbytes: int, *, even: bool = False) -> ND
     return pieces
 
 
-def split_runs(spec: DmaSpec, runs: Iterable[tuple[int, int]]) -> NDArray[np.uint64]:
+def split_runs(spec: DmaSpec, runs: Iterable[tuple[int, int]], *, even: bool = False) -> NDArray[np.uint64]:
     """Pieces that cover ``runs``, rows (address, length), in order; as :func:`split` for each."""
-    return np.concatenate([split(spec, address, nbytes) for address, nbytes in runs])
+    pieces = [split(spec, address, nbytes, even=even) for address, nbytes in runs]
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
 def cut_runs(runs: Iterable[tuple[int, int]], nbytes: int) -> tuple[tuple[int, int], ...]:

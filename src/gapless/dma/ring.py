@@ -24,7 +24,7 @@ class DescriptorRing:
             raise BadArgumentError(f"a descriptor ring has at least 1 descriptor, asked {count}")
         self.count = count
         self.buffer: Buffer = pool.allocate(
-            count * DESCRIPTOR_BYTES, np.uint8, align=DESCRIPTOR_BYTES, below=1 << spec.address_width
+            count * DESCRIPTOR_BYTES, np.uint8, align=DESCRIPTOR_BYTES, below=1 << spec.address_width, contiguous=True
         )
         self.physical_address: int = self.buffer.physical_address
         self.buffer.fill(0)
@@ -92,8 +92,8 @@ class DescriptorRing:
 
     def free(self) -> None:
         """Give the memory back; a second call does nothing."""
-        self.bytes = np.empty(0, dtype=np.uint8)
         self.buffer.free()
+        self.bytes = np.empty(0, dtype=np.uint8)  # it keeps the memory, too
 
     def __enter__(self) -> DescriptorRing:
         return self

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_names
 from .address_map import AddressMap
 from .buffer import Buffer, dma_memory, span
-from .device_buffer import DeviceBuffer, array_on
+from .device_buffer import DeviceBuffer, array_on, in_place
 from .dma_buffer import DmaBuffer
 from .lease import Runs
 from .loan import Loan
@@ -36,5 +36,6 @@ __all__ = [
     "Runs",
     "array_on",
     "dma_memory",
+    "in_place",
     "span",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._native import Extent
+from .._native import Access, Extent
 from ..errors import BadArgumentError, BufferInFlightError, BufferUseError, NotContiguousError
 from .lease import Lease, LoanLease, Runs
 from .region import MemoryType
@@ -45,11 +45,11 @@ class Buffer:
         def __len__(self) -> int: ...
         def __getitem__(self, key: Any) -> Any: ...
         def __setitem__(self, key: Any, value: Any) -> None: ...
-        def reshape(self, *shape: Any) -> Any: ...
-        def view(self, dtype: Any) -> Any: ...
-        def fill(self, value: Any) -> None: ...
-        def write(self, values: ArrayLike, offset: int = 0) -> None: ...
-        def read(self, out: NDArray[Any] | None = None, offset: int = 0) -> NDArray[Any]: ...
+        def reshape(self, *shape: Any) -> Any: ...  # noqa: D102
+        def view(self, dtype: Any) -> Any: ...  # noqa: D102
+        def fill(self, value: Any) -> None: ...  # noqa: D102
+        def write(self, values: ArrayLike, offset: int = 0) -> None: ...  # noqa: D102
+        def read(self, out: NDArray[Any] | None = None, offset: int = 0) -> NDArray[Any]: ...  # noqa: D102
         def _place(self) -> tuple[int, int]: ...
         def _extent(self) -> tuple[int, int]: ...
         def _empty(self) -> None: ...
@@ -90,6 +90,14 @@ class Buffer:
     def sync_method(self) -> str:
         """What :meth:`sync_to_device` and :meth:`sync_from_device` do here, in words."""
         return self._leased().region.sync_method
+
+    @property
+    def access(self) -> Access:
+        """For drivers: how native code gets at the memory."""
+        region = self._leased().region
+        if region.memory_type is MemoryType.DEVICE:
+            return Access.DEVICE
+        return Access.PLAIN if region.coherent else Access.CACHED
 
     def sync_to_device(self) -> None:
         """Make what the CPU wrote here visible to devices; nothing to do on coherent or uncached memory."""

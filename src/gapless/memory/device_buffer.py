@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, SupportsIndex, cast
 
 import numpy as np
@@ -230,7 +231,18 @@ class DeviceBuffer(Buffer):
         offset = self._offset + start * self.itemsize
         nbytes = (stop - start) * self.itemsize
         lease.region.reach(lease.at + offset, nbytes)
-        return memoryview(memory)[offset : offset + nbytes]  # type: ignore[arg-type]
+        return memoryview(memory)[offset : offset + nbytes]
+
+
+@contextmanager
+def in_place(buffer: Buffer) -> Iterator[NDArray[Any]]:
+    """An array to write all of ``buffer`` to, inside a ``with`` block: itself, or a copy that goes there at the end."""
+    if not isinstance(buffer, DeviceBuffer):
+        yield np.asarray(buffer)
+        return
+    copy = np.empty(buffer.shape, buffer.dtype)
+    yield copy
+    buffer.write(copy)
 
 
 def array_on(buffer: Buffer) -> NDArray[Any]:

@@ -103,7 +103,7 @@ class DmaBuffer(Buffer, np.ndarray[Any, np.dtype[Any]]):  # type: ignore[misc]
         self._place()
         flat = _plain(self).reshape(-1)
         if out is None:
-            return flat[slice(*elements(self.size, offset, None))].reshape(self.shape if offset == 0 else -1).copy()
+            out = np.empty(self.shape if offset == 0 else elements(self.size, offset, None)[1] - offset, self.dtype)
         first, last = elements(self.size, offset, out.size)
         receivable(self.dtype, out)[...] = flat[first:last].reshape(out.shape)
         return out

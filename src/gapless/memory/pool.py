@@ -185,6 +185,7 @@ class Pool(ABC):
 
 
 def power_of_two(value: int, what: str) -> int:
+    """``value``; BadArgumentError when it is none."""
     if type(value) is int and value > 0 and not value & (value - 1):  # what it nearly always is
         return value
     number = _whole(value, what)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from .._native import Extent, FreeList, Mapping
 from ..errors import AddressError, AllocationError, BadArgumentError

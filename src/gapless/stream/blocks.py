@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .._native import BlockQueue, Bus
 from ..dma import RING_DESCRIPTORS, AxiDma, piece_bytes
 from ..errors import BadArgumentError, BlockError
-from ..memory import DmaBuffer, Loan, Pool
+from ..memory import Buffer, Loan, Pool
 from .converter import allocate, buffer_alignment
 from .layout import whole_number
 from .path import SAMPLE_BYTES, Path
@@ -83,7 +83,7 @@ class Blocks:
         align = buffer_alignment(dma)
         self.block_bytes = shape.samples * path.frame_bytes
         self.stride = -(-self.block_bytes // align) * align
-        self.buffer: DmaBuffer = allocate(pool, shape.count * self.stride // SAMPLE_BYTES, dma, address)
+        self.buffer: Buffer = allocate(pool, shape.count * self.stride // SAMPLE_BYTES, dma, address, contiguous=True)
         self._bus = bus
         self.queue = BlockQueue(bus, self.buffer.physical_address, self.stride, shape.count, limit)
         self._lent: dict[int, tuple[Loan, int, str]] = {}  # by the array's id: it lives as long as the loan
@@ -99,17 +99,18 @@ class Blocks:
             if taken[0] != "nothing" or left == patience:
                 return taken
 
-    def lend(self, block: int, samples: int, number: int) -> DmaBuffer:
+    def lend(self, block: int, samples: int, number: int) -> Buffer:
         """The first ``samples`` frames of a block: int16, shape (samples,), or (samples, channels) with several."""
         first = block * self.stride // SAMPLE_BYTES
         channels = self.path.channels
-        view = cast(DmaBuffer, self.buffer[first : first + samples * channels])
+        view: Buffer = self.buffer[first : first + samples * channels]
         if channels > 1:
-            view = cast(DmaBuffer, view.reshape(samples, channels))
+            view = view.reshape(samples, channels)
         name = f"block {number} of {self.what}"
         loan = Loan(view, name)
         self._lent[id(loan.array)] = loan, block, name
-        return loan.array
+        lent: Buffer = loan.array
+        return lent
 
     def take_back(self, array: object, done: str, instead: str) -> int:
         """The block that was lent as ``array``, which is of no use to the user from now on.
@@ -119,9 +120,11 @@ class Blocks:
         """
         loan, block, name = self._lent.get(id(array), (None, 0, ""))
         if loan is None:
-            if isinstance(array, DmaBuffer):
+            if isinstance(array, Buffer):
                 _ = array.physical_address  # one that was taken back before says so itself
             raise BlockError(f"this {type(array).__name__} is not a block as {self.what} handed it out; {instead}")
+        # What the CPU wrote goes to memory now: not too late for the engine to read, nor onto what it writes.
+        loan.array.sync_to_device()
         del self._lent[id(array)]
         loan.end(f"{name} was {done}: it belongs to the DMA engine now; {instead}")
         return block

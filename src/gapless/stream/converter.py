@@ -13,7 +13,7 @@ from .._native import Bus, Scheduling
 from ..boards import BoardSpec, ConverterSpec
 from ..dma import AxiDma
 from ..errors import BadArgumentError, DmaStateError, RateError, UnknownNameError
-from ..memory import DmaBuffer, Pool
+from ..memory import Buffer, Pool
 from ..units import format_rate
 from .layout import whole_number
 from .monitor import StreamMonitor, rate_register
@@ -152,7 +152,7 @@ class Converter:
             self.bench.spec,
             self.spec,
             dma.spec,
-            pool.region.kind,
+            pool.kind,
             rate,
             engine="sg" if dma.spec.sg else "direct",
             channels=channels,
@@ -170,10 +170,12 @@ def buffer_alignment(dma: AxiDma) -> int:
     return max(64, dma.spec.data_width)
 
 
-def allocate(pool: Pool, samples: int | tuple[int, int], dma: AxiDma, address: int | None = None) -> DmaBuffer:
+def allocate(
+    pool: Pool, samples: int | tuple[int, int], dma: AxiDma, address: int | None = None, *, contiguous: bool = False
+) -> Buffer:
     """A buffer that ``dma`` reaches, of so many samples or (frames, channels), at ``address`` if that is given."""
-    below = 1 << dma.spec.address_width
-    return pool.allocate(samples, np.int16, align=buffer_alignment(dma), address=address, below=below)
+    below, align = 1 << dma.spec.address_width, buffer_alignment(dma)
+    return pool.allocate(samples, np.int16, align=align, address=address, below=below, contiguous=contiguous)
 
 
 def timeout_for(seconds: float) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import SignalError
+from ..memory import in_place
 from ..samples import Source, to_int16
 from .converter import Progress
 from .output import OutputStream
@@ -30,7 +31,8 @@ def feed_source(
     while done < total:
         block = stream.acquire()
         count = min(len(block), total - done)
-        _fill(source, np.asarray(block)[:count].reshape(-1), done * stream.channels)
+        with in_place(block[:count]) as samples:
+            _fill(source, samples.reshape(-1), done * stream.channels)
         if producer_rate is not None:
             stream.bus.sleep(count / producer_rate)
         stream.submit(block, count)
@@ -59,7 +61,7 @@ def feed_arrays(stream: OutputStream, arrays: Iterable[ArrayLike]) -> None:
             if block is None:
                 block, filled = stream.acquire(), 0
             count = min(len(block) - filled, len(samples))
-            np.asarray(block)[filled : filled + count] = samples[:count]
+            block.write(samples[:count], filled * stream.channels)
             samples, filled = samples[count:], filled + count
             if filled == len(block):
                 stream.submit(block)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._native import Job, start_writer
 from ..errors import BlockError
+from ..memory import array_on
 from .converter import Progress
 from .receiving import Receiving
 from .report import StreamReport
@@ -36,7 +37,7 @@ class FileRecording:
         self._receiving, self._blocks = receiving, receiving.blocks
         self._report: StreamReport | None = None
         self.error: OSError | None = None
-        memory = np.asarray(self._blocks.buffer).view(np.uint8)
+        memory = array_on(self._blocks.buffer).view(np.uint8)
         busy = _BUSY * receiving.block_seconds
         try:
             # Last of all, when nothing else can be wrong: opening a file to write may be the end of what was in it.
@@ -50,6 +51,7 @@ class FileRecording:
                 self._blocks.block_bytes,
                 descriptor,
                 busy,
+                self._blocks.buffer.access,
             )
         except BaseException:
             receiving.close()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BlockError, GaplessError, WaitTimeoutError
-from ..memory import DmaBuffer
+from ..memory import Buffer
 from ..units import format_time
 from .blocks import check_patience
 from .ledger import Gap
@@ -28,13 +28,13 @@ class Block:
         gaps: samples that were lost between the first and the last of these.
     """
 
-    samples: DmaBuffer
+    samples: Buffer
     index: int
     gaps: tuple[Gap, ...] = ()
 
     def copy(self) -> NDArray[np.int16]:
         """The samples in memory of their own."""
-        return np.asarray(self.samples.copy())  # np.array() would not see that it was released
+        return self.samples.read()
 
 
 class InputStream:
@@ -69,7 +69,9 @@ class InputStream:
             raise WaitTimeoutError(f"{self._blocks.what}: no block was filled within {format_time(timeout)}")
         samples = nbytes // self._blocks.path.frame_bytes
         index, gaps = self._timeline.advance(samples)
-        return Block(self._blocks.lend(number, samples, use), index, gaps)
+        lent = self._blocks.lend(number, samples, use)
+        lent.sync_from_device()
+        return Block(lent, index, gaps)
 
     def release(self, block: Block) -> None:
         """Give a block back to the engine. Every later use of its samples raises BlockError."""

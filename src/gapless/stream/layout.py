@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..boards import DmaSpec
-from ..dma import piece_bytes, split
+from ..dma import cut_runs, piece_bytes, split_runs
 from ..errors import SignalError
+from ..memory import Buffer, DeviceBuffer, Runs
 from ..samples import Source
 
 _SAMPLE = 2  # bytes
@@ -18,6 +20,8 @@ _SAMPLE = 2  # bytes
 _LEAST_BLOCK = 1 << 19
 #: A cyclic ring plays whole blocks, so that a short one plays less than was not asked for.
 _LEAST_CYCLIC_BLOCK = 1 << 15
+#: Samples that are made at a time where they cannot be made in place.
+_STAGED = 1 << 21
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,11 @@ class Layout:
         nbytes = self.stored * _SAMPLE
         return nbytes if self.repeat > 1 and nbytes < piece_bytes(spec) else None
 
-    def pieces(self, spec: DmaSpec, address: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        """Pieces of one pass over the block at physical ``address``, and those of the rest."""
-        rest = split(spec, address, self.rest * _SAMPLE) if self.rest else np.zeros((0, 2), np.uint64)
-        return split(spec, address, self.stored * _SAMPLE), rest
+    def pieces(self, spec: DmaSpec, runs: Runs) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Pieces of one pass over the block, which lies in ``runs``, and those of the rest."""
+        stored = split_runs(spec, cut_runs(runs, self.stored * _SAMPLE))
+        rest = split_runs(spec, cut_runs(runs, self.rest * _SAMPLE)) if self.rest else np.zeros((0, 2), np.uint64)
+        return stored, rest
 
 
 def lay_out(source: Source, total: int, spec: DmaSpec, *, cyclic: bool = False) -> Layout:
@@ -107,32 +112,65 @@ def whole_number(value: float, what: str) -> int:
     return number
 
 
-def samples_to_play(source: Source, samples: float | None, repeat: float, channels: int = 1) -> int:
-    """How many samples per channel ``source`` gives, from what was asked; SignalError when it cannot be."""
+class Counted(Protocol):
+    """What a signal is called, and how many samples it has in all; None: it never ends."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def length(self) -> int | None: ...  # noqa: D102
+
+
+class InPlace(NamedTuple):
+    """Samples of a buffer that are played from where they lie."""
+
+    length: int
+    name: str = "buffer"
+
+
+def samples_to_play(signal: Counted, samples: float | None, repeat: float, channels: int = 1) -> int:
+    """How many samples per channel ``signal`` gives, from what was asked; SignalError when it cannot be."""
     repeat = whole_number(repeat, "repeat")
     samples = None if samples is None else whole_number(samples, "samples")
-    if source.length is None:
+    if signal.length is None:
         if samples is None:
-            raise SignalError(f"{source.name} never ends: say how many samples (samples= or --samples, --seconds)")
+            raise SignalError(f"{signal.name} never ends: say how many samples (samples= or --samples, --seconds)")
         return samples * repeat
-    length = source.length // channels
+    length = signal.length // channels
     available = length * repeat
     if samples is None:
         return available
     if samples > available:
         raise SignalError(
-            f"asked {samples} samples of {source.name}, which has {length}"
+            f"asked {samples} samples of {signal.name}, which has {length}"
             + (f" and is repeated {repeat} times" if repeat > 1 else "")
             + f": use repeat={-(-samples // length)} (--repeat)"
         )
     return samples
 
 
-def fill(source: Source, layout: Layout, out: NDArray[np.int16]) -> None:
-    """Write the block that ``layout`` stores into ``out`` (int16, shape (layout.stored,))."""
+def fill(source: Source, layout: Layout, buffer: Buffer) -> None:
+    """Write the block that ``layout`` stores into ``buffer`` (int16, shape (layout.stored,))."""
+    if isinstance(buffer, DeviceBuffer):
+        _fill_device(source, layout, buffer)
+        return
+    out: NDArray[np.int16] = np.asarray(buffer)
     first = layout.stored if source.length is None else min(layout.unit, layout.stored)
     source.fill(out[:first], 0)
     while first < layout.stored:  # unrolled repetitions
         more = min(first, layout.stored - first)
         out[first : first + more] = out[:more]
         first += more
+
+
+def _fill_device(source: Source, layout: Layout, buffer: DeviceBuffer) -> None:
+    # Made in ordinary memory, a part at a time, and copied once: reading back is what Device memory is slow at.
+    period = layout.stored if source.length is None else min(layout.unit, layout.stored)
+    part = np.empty(min(_STAGED, period), np.int16)
+    done = 0
+    while done < layout.stored:
+        start = done % period
+        count = min(len(part), period - start, layout.stored - done)
+        source.fill(part[:count], start)
+        buffer.write(part[:count], done)
+        done += count

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from ..dma import Cyclic, DescriptorRing, Moved, split
+from ..dma import Cyclic, DescriptorRing, Moved, split_runs
 from ..errors import BlockError
-from ..memory import DmaBuffer, Pool
+from ..memory import Buffer, Pool
 from ..samples import ArraySource
 from .converter import allocate, timeout_for
 from .layout import fill, lay_out
@@ -26,10 +25,10 @@ class _Waveform:
         layout = lay_out(source, source.length, spec, cyclic=True)
         self.seconds = layout.stored / playing.rate
         with ExitStack() as undo:
-            self.buffer: DmaBuffer = allocate(pool, layout.stored, playing.dma)
+            self.buffer: Buffer = allocate(pool, layout.stored, playing.dma)
             undo.callback(self.buffer.free)
-            fill(source, layout, np.asarray(self.buffer))
-            pieces = split(spec, self.buffer.physical_address, self.buffer.nbytes, even=True)
+            fill(source, layout, self.buffer)
+            pieces = split_runs(spec, self.buffer.runs, even=True)
             self.ring = DescriptorRing(playing.descriptor_pool, spec, len(pieces))
             undo.callback(self.ring.free)
             self.ring.link(pieces)

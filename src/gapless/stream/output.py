@@ -8,7 +8,7 @@ from collections import deque
 from .._native import Bus, Scheduling
 from ..dma import Transfer
 from ..errors import BadArgumentError, BlockError, JobCancelledError, SignalError, WaitTimeoutError
-from ..memory import DmaBuffer
+from ..memory import Buffer
 from ..units import format_time
 from .blocks import Blocks, check_patience
 from .layout import whole_number
@@ -54,7 +54,7 @@ class OutputStream:
 
     # ---- blocks
 
-    def acquire(self, timeout: float = math.inf) -> DmaBuffer:
+    def acquire(self, timeout: float = math.inf) -> Buffer:
         """A block to fill: int16, shape (block_samples,), or (block_samples, channels) with more than one.
 
         Its contents are undefined. Waits while the engine has all blocks: WaitTimeoutError after ``timeout`` seconds
@@ -68,7 +68,7 @@ class OutputStream:
         self._acquired += 1
         return block
 
-    def submit(self, block: DmaBuffer, samples: int | None = None) -> None:
+    def submit(self, block: Buffer, samples: int | None = None) -> None:
         """Hand a filled block to the engine: all of it, or its first ``samples`` (frames).
 
         Blocks are played in the order in which they are submitted. Afterwards every use of the array raises

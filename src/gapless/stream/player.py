@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import BadArgumentError, SignalError
-from ..memory import DmaBuffer
+from ..memory import Buffer
 from ..samples import ArraySource, Source
 from ..units import format_address
 from .blocks import BLOCK_SAMPLES, BLOCKS, Blocks, BlockShape
 from .converter import Converter, Progress, allocate, check_delay, scheduling
 from .frames import frame_source
-from .layout import fill, lay_out, lay_out_in_place, samples_to_play
+from .layout import InPlace, fill, lay_out, lay_out_in_place, samples_to_play
 from .path import Path
 
 if TYPE_CHECKING:  # loaded when they are used
@@ -30,7 +30,7 @@ class Dac(Converter):
 
     def play(
         self,
-        signal: Source | DmaBuffer | Iterator[ArrayLike] | ArrayLike,
+        signal: Source | Buffer | Iterator[ArrayLike] | ArrayLike,
         *,
         rate: float,
         memory: str | None = None,
@@ -50,7 +50,7 @@ class Dac(Converter):
 
         Args:
             signal: int16 samples, shape (n,); or floats in [-1, 1], which are scaled; or a
-                :class:`~gapless.samples.Source`; or a DmaBuffer of int16, which is played from where it
+                :class:`~gapless.samples.Source`; or a buffer of int16, which is played from where it
                 lies, with no copy (to repeat it, its length is whole words of the converter); or an iterator of
                 arrays, such as a generator, which is played through blocks as it comes.
             rate: samples per second.
@@ -108,9 +108,9 @@ class Dac(Converter):
         check_delay(software_delay)
         with ExitStack() as stack:
             playing = stack.enter_context(Playing(self, path, name, dma, rate, sha256=sha256, head=head))
-            if isinstance(signal, DmaBuffer):
-                source = self._lying_there(signal, path, memory, address)
-                total, buffer = samples_to_play(source, samples, repeat, path.channels), signal
+            if isinstance(signal, Buffer):
+                self._refuse_unplayable(signal, path, memory, address)
+                total, buffer = samples_to_play(InPlace(signal.size), samples, repeat, path.channels), signal
                 word = self.spec.samples_per_beat * path.channels
                 layout = lay_out_in_place(buffer.size, total * path.channels, word, cyclic=name == "cyclic")
                 block = layout.block(dma.spec)
@@ -122,7 +122,7 @@ class Dac(Converter):
                 self.check_rate(rate, pool, dma, total, path.channels, force=force)
                 layout = lay_out(source, total * path.channels, dma.spec, cyclic=name == "cyclic")
                 buffer = stack.enter_context(allocate(pool, layout.stored, dma, address))
-                fill(source, layout, np.asarray(buffer))
+                fill(source, layout, buffer)
             playing.begin()
             if name == "cyclic":
                 moved = run_cyclic(playing, buffer, layout, progress)
@@ -203,8 +203,8 @@ class Dac(Converter):
         return Loop(Playing(self, path, name, dma, rate, sha256=sha256, head=head), waveform, pool)
 
     @staticmethod
-    def _lying_there(buffer: DmaBuffer, path: Path, memory: str | None, address: int | None) -> Source:
-        where = buffer.physical_address  # raises for a strided view or a freed buffer
+    def _refuse_unplayable(buffer: Buffer, path: Path, memory: str | None, address: int | None) -> None:
+        where = buffer.runs[0][0]  # raises for a strided view or a freed buffer
         shapes = "(n,)" if path.channels == 1 else f"(n, {path.channels}) or ({path.channels}n,)"
         fits = buffer.ndim == 1 or (buffer.ndim == 2 and buffer.shape[1] == path.channels > 1)
         if buffer.dtype != np.int16 or not fits or not buffer.size or buffer.size % path.channels:
@@ -218,12 +218,11 @@ class Dac(Converter):
             raise BadArgumentError(
                 f"the buffer lies at {format_address(where)}; asked to play it from {format_address(address)}"
             )
-        return ArraySource(np.asarray(buffer).reshape(-1), name="buffer")
 
 
 def _is_iterator(signal: object) -> bool:
-    """True for a generator or another iterator of arrays; a DmaBuffer, an array or a list is one signal."""
-    return hasattr(signal, "__next__") and not isinstance(signal, DmaBuffer)
+    """True for a generator or another iterator of arrays; a buffer, an array or a list is one signal."""
+    return hasattr(signal, "__next__") and not isinstance(signal, Buffer)
 
 
 def _source(signal: object, channels: int) -> Source:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dma import split
+from ..dma import split_runs
 from .converter import allocate
 from .player import Dac
 
@@ -22,7 +22,7 @@ def measure_rearm(dac: Dac) -> float:
     _, dma = dac.choose_engine("direct")
     longest = []
     with allocate(dac.bench.default_pool(), _BYTES // 2, dma) as buffer:
-        pieces = split(dma.spec, buffer.physical_address, buffer.nbytes)
+        pieces = split_runs(dma.spec, buffer.runs)
         for _ in range(_RUNS):
             with dac.taken():
                 dac.monitor.start(1e9)

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from .._native import Scheduling
-from ..dma import AxiDma, Transfer, piece_bytes, split
+from ..dma import AxiDma, Transfer, piece_bytes, split_runs
 from ..errors import BadArgumentError
-from ..memory import DmaBuffer
+from ..memory import Buffer
 from .blocks import BLOCK_SAMPLES, BLOCKS, Blocks, BlockShape
 from .converter import Converter, Progress, allocate, check_delay, scheduling, timeout_for
 from .layout import whole_number
@@ -27,7 +27,7 @@ class Recording:
     """A capture under way: :meth:`wait` for it, or :meth:`cancel` it (the end of a ``with`` block does, too)."""
 
     def __init__(
-        self, adc: Adc, path: Path, transfer: Transfer, buffer: DmaBuffer, report: Callable[..., Capture]
+        self, adc: Adc, path: Path, transfer: Transfer, buffer: Buffer, report: Callable[..., Capture]
     ) -> None:
         self._adc, self._path, self._transfer, self._buffer, self._report = adc, path, transfer, buffer, report
         self._capture: Capture | None = None
@@ -282,15 +282,15 @@ class Adc(Converter):
         return name, dma
 
     def _arm(
-        self, path: Path, dma: AxiDma, buffer: DmaBuffer, rate: float, software_delay: float, timeout: float
+        self, path: Path, dma: AxiDma, buffer: Buffer, rate: float, software_delay: float, timeout: float
     ) -> Transfer:
-        pieces = split(dma.spec, buffer.physical_address, buffer.nbytes)
+        pieces = split_runs(dma.spec, buffer.runs)
         packet = 0 if dma.spec.sg else piece_bytes(dma.spec) // path.frame_bytes
         path.monitor.prepare(rate, capture=len(buffer), packet=packet)
         transfer = dma.s2mm.begin(
             pieces,
             [buffer],
-            timeout=timeout_for(int(pieces[0, 1]) / (rate * path.frame_bytes)) + software_delay + timeout,
+            timeout=timeout_for(int(pieces[:, 1].max()) / (rate * path.frame_bytes)) + software_delay + timeout,
             software_delay=software_delay,
             pool=self.bench.descriptor_pool,
         )

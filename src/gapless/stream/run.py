@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dma import Cyclic, DescriptorRing, Moved, split
+from ..dma import Cyclic, DescriptorRing, Moved, cut_runs, split_runs
 from ..errors import WaitTimeoutError
-from ..memory import DmaBuffer
+from ..memory import Buffer
 from ..units import MIB, format_time
 from .converter import Progress
 from .layout import Layout
@@ -18,28 +18,28 @@ _LOOK_BYTES = 64 * MIB
 
 
 def run_once(
-    playing: Playing, buffer: DmaBuffer, layout: Layout, software_delay: float, progress: Progress | None
+    playing: Playing, buffer: Buffer, layout: Layout, software_delay: float, progress: Progress | None
 ) -> Moved:
     """Move what ``layout`` says of ``buffer``, with scatter-gather or in direct mode."""
-    pieces, rest = layout.pieces(playing.dma.spec, buffer.physical_address)
+    pieces, rest = layout.pieces(playing.dma.spec, buffer.runs)
     total = layout.total * SAMPLE_BYTES
     transfer = playing.dma.mm2s.begin(
         pieces,
         [buffer],
         repeat=layout.repeat,
         rest=rest,
-        timeout=playing.timeout(int(pieces[0, 1])) + software_delay,
+        timeout=playing.timeout(int(pieces[:, 1].max())) + software_delay,
         software_delay=software_delay,
         pool=playing.descriptor_pool,
     )
     return transfer.wait(None if progress is None else lambda nbytes: progress(nbytes, total))
 
 
-def run_cyclic(playing: Playing, buffer: DmaBuffer, layout: Layout, progress: Progress | None) -> Moved:
+def run_cyclic(playing: Playing, buffer: Buffer, layout: Layout, progress: Progress | None) -> Moved:
     """Let the ring that plays ``buffer`` go round until at least ``layout.total`` samples were played."""
     dma, path = playing.dma, playing.path
     period = layout.stored * SAMPLE_BYTES
-    pieces = split(dma.spec, buffer.physical_address, period, even=True)
+    pieces = split_runs(dma.spec, cut_runs(buffer.runs, period), even=True)
     # The engine completes the descriptor it is in: stop it in the middle of the last one.
     stop_at = layout.total * SAMPLE_BYTES - int(pieces[-1, 1]) // 2
     with DescriptorRing(playing.descriptor_pool, dma.spec, len(pieces)) as ring:
