@@ -24,6 +24,7 @@
     ├── OutOfStepError                     converters of a pair did not run in step
     ├── JobCancelledError                  a job was stopped before its end
     ├── BoardClosedError                   the board was closed
+    ├── FpgaLoadError                      the kernel did not load a bitstream; has .state and .status
     ├── UnsupportedError                   this board, build or installation cannot do that
     └── DmaError                           the engine reported an error; has .address and .status
         ├── DmaStateError                  the channel is not in a state in which that can be done
@@ -141,6 +142,19 @@ class JobCancelledError(GaplessError):
 
 class BoardClosedError(GaplessError):
     """The board was closed: open it again."""
+
+
+class FpgaLoadError(GaplessError):
+    """The kernel's FPGA manager did not load a bitstream: the PL may have no design now.
+
+    Attributes:
+        state: the manager's state after it ("write error").
+        status: what it says besides, or empty.
+    """
+
+    def __init__(self, message: str, *, state: str = "", status: str = "") -> None:
+        super().__init__(message)
+        self.state, self.status = state, status
 
 
 class UnsupportedError(GaplessError):
