@@ -9,7 +9,8 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import NamedTuple, TypeVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from ._native import Bus
 from .boards import BoardSpec
@@ -17,6 +18,9 @@ from .dma import AxiDma
 from .errors import BadArgumentError, UnknownNameError, UnsupportedError
 from .memory import AddressMap, Pool
 from .stream import Adc, Bench, Dac, Probe
+
+if TYPE_CHECKING:
+    from .boards.fpga_manager import Loaded
 
 #: Who opens the boards of a scheme. Imported when first asked for: nothing else may import virtual/.
 _OPENERS = {"virtual": "gapless.virtual"}
@@ -90,6 +94,15 @@ class Board:
         if name not in self._dmas:
             raise UnknownNameError("DMA", name, self._dmas)
         return self._dmas[name]
+
+    def load(self, path: str | Path, *, partial: bool = False) -> Loaded:
+        """Load a bitstream into the PL; on a virtual board, select the design of that name.
+
+        See :func:`gapless.boards.designs.load_bitstream` for arguments and errors.
+        """
+        from .boards.designs import load_bitstream
+
+        return load_bitstream(self.spec, path, Path("/") if self.probe is None else None, partial=partial)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -9,6 +9,9 @@
     │   └── RateError                      the rate cannot be sustained: converter, port, engine
     ├── AllocationError (MemoryError)      a pool has no room for what was asked
     ├── AddressError                       a physical address is outside a region, taken or misaligned
+    │   └── TakenError                     another program has it; has .pid, .command and .since
+    ├── RegistryError                      the registry of who has which memory cannot be read or written
+    ├── AccessDeniedError (PermissionError)  this program has not the rights for it
     ├── BufferUseError                     a buffer was used in a way that cannot be allowed
     │   ├── BufferFreedError               a buffer or a view of it was used after free()
     │   ├── BufferInFlightError            free() while a DMA channel still uses the buffer
@@ -21,6 +24,7 @@
     ├── OutOfStepError                     converters of a pair did not run in step
     ├── JobCancelledError                  a job was stopped before its end
     ├── BoardClosedError                   the board was closed
+    ├── FpgaLoadError                      the kernel did not load a bitstream; has .state and .status
     ├── UnsupportedError                   this board, build or installation cannot do that
     └── DmaError                           the engine reported an error; has .address and .status
         ├── DmaStateError                  the channel is not in a state in which that can be done
@@ -74,6 +78,28 @@ class AddressError(GaplessError):
     """A physical address lies outside a region, is taken, or is misaligned."""
 
 
+class TakenError(AddressError):
+    """A range of memory or an engine is in use by another program, or was when that program died.
+
+    Attributes:
+        pid: its process id.
+        command: its command line, shortened.
+        since: when it took it, in seconds since 1970 (``time.time()``).
+    """
+
+    def __init__(self, message: str, *, pid: int, command: str, since: float) -> None:
+        super().__init__(message)
+        self.pid, self.command, self.since = pid, command, since
+
+
+class RegistryError(GaplessError):
+    """The registry under /run/gapless cannot be trusted or written: nothing is given out on a guess."""
+
+
+class AccessDeniedError(GaplessError, PermissionError):
+    """This program has not the rights for what was asked; the message says which ones would do."""
+
+
 class BufferUseError(GaplessError):
     """A buffer was used in a way that cannot be allowed."""
 
@@ -116,6 +142,19 @@ class JobCancelledError(GaplessError):
 
 class BoardClosedError(GaplessError):
     """The board was closed: open it again."""
+
+
+class FpgaLoadError(GaplessError):
+    """The kernel's FPGA manager did not load a bitstream: the PL may have no design now.
+
+    Attributes:
+        state: the manager's state after it ("write error").
+        status: what it says besides, or empty.
+    """
+
+    def __init__(self, message: str, *, state: str = "", status: str = "") -> None:
+        super().__init__(message)
+        self.state, self.status = state, status
 
 
 class UnsupportedError(GaplessError):

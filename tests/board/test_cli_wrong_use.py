@@ -252,7 +252,9 @@ def test_what_the_board_finds_wrong_is_printed(monkeypatch: pytest.MonkeyPatch, 
     assert json.loads(captured.out)["gap_count"] == 0
 
 
-@pytest.mark.parametrize("command", [[], ["play"], ["record"], ["verify"], ["budget"], ["info"], ["memory"], ["demo"]])
+@pytest.mark.parametrize(
+    "command", [[], ["play"], ["record"], ["verify"], ["budget"], ["info"], ["memory"], ["load"], ["demo"]]
+)
 def test_help(command: list[str], capsys: Capture) -> None:
     assert main([*command, "--help"]) == 0
     text = capsys.readouterr().out

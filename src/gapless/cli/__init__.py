@@ -1,4 +1,4 @@
-"""The command line: ``gapless play``, ``record``, ``verify``, ``budget``, ``info``, ``memory`` and ``demo``."""
+"""The command line: ``play``, ``record``, ``verify``, ``budget``, ``info``, ``memory``, ``load`` and ``demo``."""
 
 from __future__ import annotations
 

@@ -13,15 +13,22 @@ import typer
 import typer.main
 
 from .. import __version__
-from ..errors import AddressError, AllocationError, BadArgumentError, GaplessError, UnsupportedError
+from ..errors import (
+    AccessDeniedError,
+    AddressError,
+    AllocationError,
+    BadArgumentError,
+    GaplessError,
+    UnsupportedError,
+)
 
 #: In the order in which --help lists them. Each is a function of that name in a module of that name.
-COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "demo")
+COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "load", "demo")
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 #: Nothing was started: what was asked cannot be. The rest of GaplessError happens at run time.
-_WRONG_USE = (BadArgumentError, AllocationError, AddressError, UnsupportedError)
+_WRONG_USE = (BadArgumentError, AllocationError, AddressError, AccessDeniedError, UnsupportedError)
 
 #: typer has its own copy of click in some versions and imports click in others; this is UsageError in both.
 _USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__bases__[0])
