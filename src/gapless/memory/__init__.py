@@ -14,15 +14,17 @@ from .range_pool import RangePool
 from .region import MappedRegion, Mapper, MemoryType, Region
 
 if TYPE_CHECKING:
+    from .claims import Claims
     from .stats import BufferCount, PoolStats
 
-__getattr__ = lazy_names(__name__, {"stats": ("BufferCount", "PoolStats")})
+__getattr__ = lazy_names(__name__, {"claims": ("Claims",), "stats": ("BufferCount", "PoolStats")})
 
 __all__ = [
     "AddressMap",
     "AllocationGuard",
     "Buffer",
     "BufferCount",
+    "Claims",
     "DeviceBuffer",
     "DmaBuffer",
     "Loan",

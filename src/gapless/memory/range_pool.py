@@ -13,7 +13,8 @@ from .pool import AllocationGuard, Pool, power_of_two
 from .region import MemoryType, Region
 
 if TYPE_CHECKING:
-    from .claims import Claim, Claims
+    from .claims import Claims
+    from .claims_file import Claim
     from .stats import PoolStats
 
 _LARGE = MIB  # from this size on it pays to tell the host what happens to a buffer's pages
@@ -123,10 +124,7 @@ class RangePool(Pool):
         if self._claims is None:
             address = self._find(nbytes, align, address, below)
         else:
-            with self._claims.session() as session:
-                self._see(session.others)
-                address = self._find(nbytes, align, address, below)
-                session.add(address, self._rounded(nbytes), self.name)
+            address = self._claim(self._claims, nbytes, align, address, below)
         memory = mapping.extent(address - self._base, nbytes)
         self._watch(memory, (address, nbytes))
         if self.guard is not None:
@@ -140,6 +138,19 @@ class RangePool(Pool):
     def _map(self) -> Mapping:
         self._mapping = Mapping(self.region.map(self._base, self._size, None))
         return self._mapping
+
+    def _claim(self, claims: Claims, nbytes: int, align: int, address: int | None, below: int | None) -> int:
+        found = None
+        try:
+            with claims.session() as session:
+                self._see(session.others)
+                found = self._find(nbytes, align, address, below)
+                session.add(found, self._rounded(nbytes), self.name)
+        except BaseException:
+            if found is not None:  # the registry would not have it
+                self._free.release(found, nbytes)
+            raise
+        return found
 
     def _find(self, nbytes: int, align: int, address: int | None, below: int | None) -> int:
         if address is None:
@@ -179,7 +190,9 @@ class RangePool(Pool):
                 return AddressError(f"{what} is taken: a buffer of {format_size(size)} is at {format_address(start)}")
         for (first, last), claim in self._foreign.items():
             if first < address + nbytes and address < last:
-                return claim.refusal(what)
+                from .claim_session import taken
+
+                return taken(what, claim.owner, claim.since, claim.quarantine)
         return AddressError(f"{what} is taken: another user of this memory holds part of it")
 
     def _see(self, others: Iterable[Claim]) -> None:
