@@ -35,6 +35,7 @@ def made(path: Path, make: Callable[[Path], None]) -> Path:
         if path.exists():  # by another run, while this one waited
             return path
         temporary = path.with_name(f".{path.name}.part")
+        print(f"== kernel-test: fetching or making {path.name}", flush=True)
         remove(temporary)  # of a run that was killed: the lock says that nobody writes it now
         try:
             make(temporary)

@@ -36,7 +36,7 @@ def base() -> Path:
             shutil.copytree(tree, staged, symlinks=True)
             for name in _TOOLS:
                 _install(name, staged / "usr/lib/python3/dist-packages")
-            compile_all(staged, staged / "usr/lib")
+            compile_all(staged / "usr/lib", "/usr/lib")
             with path.open("wb") as file:
                 archive = Archive(file)
                 for name in _FOLDERS:
@@ -63,10 +63,13 @@ def add_job(initramfs: Path, *, site: Path, files: Path, command: Sequence[str])
         archive.close()
 
 
-def compile_all(tree: Path, folder: Path) -> None:
-    """Compile for the guest, which has the same Python; times of files do not survive, so none are compared."""
+def compile_all(folder: Path, at: str) -> None:
+    """Compile a folder for the guest, which has the same Python and will have it `at` this place.
+
+    Times of files do not survive, so none are compared.
+    """
     command = [sys.executable, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    command += ["-s", str(tree), "-p", "/", str(folder)]
+    command += ["-s", str(folder), "-p", at, str(folder)]
     # Some files of Python's own are not meant to compile.
     subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
 

@@ -8,7 +8,8 @@ import secrets
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,19 +41,21 @@ class Boot:
     kernel: Kernel
     process: subprocess.Popen[bytes]
     directory: Path
+    begun: float
+    seconds: float = 0.0
     timed_out: bool = False
     #: Valid once the machine is off.
     console: str = ""
     results: str = ""
     errors: str = ""
 
-    def wait(self, limit: float) -> None:
-        """Wait until the machine switched itself off; stop it after `limit` seconds, and say so in `timed_out`."""
-        try:
-            self.process.wait(limit)
-        except subprocess.TimeoutExpired:
+    def ended(self, limit: float) -> bool:
+        """Whether the machine switched itself off; after `limit` seconds it is stopped, and `timed_out` says so."""
+        self.seconds = time.monotonic() - self.begun
+        if self.process.poll() is None and self.seconds > limit:
             self.timed_out = True
             self.stop()
+        return self.process.poll() is not None
 
     def stop(self) -> None:
         """End QEMU, and whatever it started; read what the machine wrote."""
@@ -66,6 +69,13 @@ class Boot:
         for name in ("console", "results", "errors"):
             path = self.directory / name
             setattr(self, name, path.read_text(errors="replace") if path.exists() else "")
+
+
+def wait(boots: Sequence[Boot], limit: float) -> None:
+    """Wait until all machines ended. In one thread: Ctrl-C ends the wait, and the blocks of `boot` the machines."""
+    running = list(boots)
+    while running := [machine for machine in running if not machine.ended(limit)]:
+        time.sleep(0.05)
 
 
 @contextlib.contextmanager
@@ -106,7 +116,7 @@ def boot(
                 stderr=errors,
                 start_new_session=True,
             )
-        started = Boot(kernel, process, directory)
+        started = Boot(kernel, process, directory, time.monotonic())
         try:
             yield started
         finally:

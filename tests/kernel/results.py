@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +14,14 @@ _KERNEL_FAULT = re.compile(r"^\[ *\d+\.\d+\].*(Oops|BUG:|Kernel panic|Internal e
 
 @dataclass(frozen=True)
 class TestResult:
-    """One test of one guest: modes are those it stands for, a reason says why it failed or was skipped."""
+    """One test of one guest: the modes it stands for, what else it needs; why it failed or was skipped."""
 
     __test__ = False  # pytest takes every Test* it sees for a test
 
     name: str
     outcome: str
     modes: tuple[int, ...]
+    needs: tuple[str, ...]
     claims: tuple[str, ...]
     seconds: float
     reason: str
@@ -81,21 +82,26 @@ def read(report: Report, text: str, files: Collection[str] = ()) -> None:
     report.problems += [f"{name} reported no test" for name in sorted(set(files) - reporting)]
 
 
-def judge(report: Report, offered: Collection[int], tested: Collection[int] = ()) -> None:
+def judge(report: Report, offered: Mapping[str, Collection[int | str]], tested: Collection[int] = ()) -> None:
     """Add to the problems what the single results mean for this kernel.
 
     Args:
         report: a report that was read.
-        offered: modes this kernel offers: a test of one of them may not be skipped, nor one of no mode.
-        tested: modes that must have been shown by at least one test that passed.
+        offered: for each kernel its modes, and what else tests may need: a test that was skipped must stand for, or
+            need, something this kernel has not, and nothing may be needed that no kernel has.
+        tested: modes that must have been shown by at least one test that passed, if the kernel offers them.
     """
+    here = set(offered[report.kernel])
+    known = set().union(*offered.values())
     for test in report.tests:
-        if test.outcome == "skipped" and (not test.modes or set(test.modes) & set(offered)):
+        needed = {*test.modes, *test.needs}
+        report.problems += [f"{test.name} needs {need!r}: no kernel offers that" for need in needed - known]
+        if test.outcome == "skipped" and needed <= here:
             report.problems.append(f"{test.name} was skipped, and this kernel offers what it needs: {test.reason}")
         elif test.outcome not in ("passed", "skipped"):
             report.problems.append(f"{test.name} failed")
     shown = {mode for test in report.tests if test.outcome == "passed" for mode in test.modes}
-    report.problems += [f"no test of mode {mode} passed" for mode in sorted(set(tested) - shown)]
+    report.problems += [f"no test of mode {mode} passed" for mode in sorted(set(tested) & here - shown)]
     report.problems += [f"the kernel said: {match.group()}" for match in _KERNEL_FAULT.finditer(report.console)]
 
 
@@ -104,6 +110,7 @@ def _test(**fields: Any) -> TestResult:
         name=str(fields["name"]),
         outcome=str(fields["outcome"]),
         modes=tuple(fields["modes"]),
+        needs=tuple(fields["needs"]),
         claims=tuple(fields["claims"]),
         seconds=float(fields["seconds"]),
         reason=str(fields["reason"]).strip(),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .cache import BUILD, HERE, ROOT, remove
 from .downloads import PYTHON, python_headers, userland
-from .initramfs import compile_all
+from .initramfs import SITE, compile_all
 
 _SYSCONFIG = "_sysconfigdata__aarch64-linux-gnu"
 
@@ -65,5 +65,5 @@ def unpack(wheel: Path) -> Path:
     remove(site)
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
-    compile_all(BUILD, site)
+    compile_all(site, f"/{SITE}")
     return site

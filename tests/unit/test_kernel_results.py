@@ -20,8 +20,14 @@ def event(kind: str, **fields: Any) -> str:
     return json.dumps({"event": kind, **fields}) + "\n"
 
 
-def outcome(name: str, outcome: str = "passed", modes: tuple[int, ...] = (), reason: str = "") -> str:
-    return event("test", name=name, outcome=outcome, modes=modes, claims=["c"], seconds=0.5, reason=reason)
+OFFERED: dict[str, set[int | str]] = {"6.1": {3, 4, 5}, "6.12": {3, 4, 5, "udmabuf"}, "built": {1, 2, 3, 4, 5, "uio"}}
+
+
+def outcome(
+    name: str, outcome: str = "passed", modes: tuple[int, ...] = (), needs: tuple[str, ...] = (), reason: str = ""
+) -> str:
+    fields = {"modes": modes, "needs": needs, "claims": ["c"], "seconds": 0.5, "reason": reason}
+    return event("test", name=name, outcome=outcome, **fields)
 
 
 def run(*tests: str, names: tuple[str, ...] = ("test_a.py::x",), end: str | None = None) -> str:
@@ -29,12 +35,10 @@ def run(*tests: str, names: tuple[str, ...] = ("test_a.py::x",), end: str | None
     return event("collected", release="6.1", tests=list(names)) + "".join(tests) + ending
 
 
-def problems(
-    text: str, *, offered: tuple[int, ...] = (3, 4, 5), tested: tuple[int, ...] = (), console: str = ""
-) -> str:
-    report = Report("6.1", "package", console=console)
+def problems(text: str, *, kernel: str = "6.1", tested: tuple[int, ...] = (), console: str = "") -> str:
+    report = Report(kernel, "package", console=console)
     read(report, text, ["test_a.py"])
-    judge(report, offered, tested)
+    judge(report, OFFERED, tested)
     return "\n".join(report.problems)
 
 
@@ -62,22 +66,26 @@ def test_a_run_in_order_has_no_problem() -> None:
         (run(outcome("test_a.py::x", "xpassed")), "test_a.py::x failed"),
         (run(outcome("test_a.py::x", "skipped", reason="no reason")), "skipped"),
         (run(outcome("test_a.py::x", "skipped", modes=(4,))), "skipped"),
-        (run(outcome("test_a.py::x", "skipped", modes=(1, 4))), "skipped"),
+        (run(outcome("test_a.py::x", "skipped", modes=(3, 4))), "skipped"),
+        (run(outcome("test_a.py::x", "skipped", needs=("uoi",))), "no kernel offers that"),
+        (run(outcome("test_a.py::x", modes=(6,))), "no kernel offers that"),
     ],
 )
 def test_what_shows_nothing_is_a_failure(text: str, words: str) -> None:
     assert words in problems(text)
 
 
-def test_only_a_mode_the_kernel_does_not_offer_may_be_skipped() -> None:
-    text = run(outcome("test_a.py::x", "skipped", modes=(1,), reason="no dma-heap"))
+@pytest.mark.parametrize(("modes", "needs"), [((1,), ()), ((1, 4), ()), ((), ("uio",)), ((4,), ("uio",))])
+def test_only_what_the_kernel_does_not_offer_may_be_skipped(modes: tuple[int, ...], needs: tuple[str, ...]) -> None:
+    text = run(outcome("test_a.py::x", "skipped", modes, needs, reason="not here"))
     assert problems(text) == ""
-    assert "skipped" in problems(text, offered=(1, 2, 3, 4, 5))
+    assert "skipped" in problems(text, kernel="built")
 
 
 def test_a_mode_that_must_be_tested_needs_a_test_that_passed() -> None:
     text = run(outcome("test_a.py::x", "skipped", modes=(1,)))
-    assert problems(text, tested=(1, 3)) == "no test of mode 1 passed\nno test of mode 3 passed"
+    assert problems(text, tested=(1, 3)) == "no test of mode 3 passed"
+    assert "no test of mode 1 passed\nno test of mode 3 passed" in problems(text, tested=(1, 3), kernel="built")
 
 
 def test_a_fault_of_the_kernel_is_a_failure_even_when_all_tests_passed() -> None:
@@ -93,7 +101,7 @@ def test_json_has_each_mode_of_each_kernel(tmp_path: Path) -> None:
     read(good, run(outcome("test_a.py::x", modes=(4,)), skipped, names=names))
     read(bad, run(outcome("test_a.py::x", "failed", modes=(4,)), outcome("test_a.py::y", modes=(4,)), names=names))
     for report in (good, bad):
-        judge(report, (3, 4, 5))
+        judge(report, OFFERED)
     write_json([good, bad], tmp_path / "results.json")
     written = json.loads((tmp_path / "results.json").read_text())
     assert not written["passed"]
