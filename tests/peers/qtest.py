@@ -87,6 +87,7 @@ class Qtest:
         self._levels: dict[int, bool] = {}
         self._lock = threading.Lock()
         self._pending = b""
+        self._messages = tempfile.TemporaryFile()
         with tempfile.TemporaryDirectory(prefix="qtest-") as folder:
             path = str(Path(folder, "socket"))
             with socket.socket(socket.AF_UNIX) as listener:
@@ -97,9 +98,9 @@ class Qtest:
                 self._process = subprocess.Popen(
                     [argument.replace("{ram}", place) for argument in arguments]
                     + ["-qtest", f"unix:{path}", "-display", "none", "-serial", "none", "-monitor", "none"]
-                    + ["-nodefaults"],
+                    + ["-nodefaults", "-qtest-log", "/dev/null"],
                     stdin=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
+                    stderr=self._messages,  # a file: a pipe that nobody reads would stop QEMU
                     pass_fds=[ram.fd],
                 )
                 try:
@@ -124,8 +125,8 @@ class Qtest:
         raise RuntimeError(f"QEMU did not open its socket within {START_TIMEOUT:g} s")
 
     def _errors(self) -> str:
-        assert self._process.stderr is not None
-        return self._process.stderr.read().decode(errors="replace").strip()
+        self._messages.seek(0)
+        return self._messages.read().decode(errors="replace").strip()
 
     def __enter__(self) -> Qtest:
         return self
@@ -144,9 +145,8 @@ class Qtest:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
-        if self._process.stderr is not None:
-            self._process.stderr.close()
+            self._process.wait(5)
+        self._messages.close()
 
     # ---- the protocol
 
