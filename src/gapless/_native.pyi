@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .bus import RegisterBus
+
 class HostMemory:
     """A sparse, zeroed range of ``size`` bytes of host memory; a page costs nothing until it is written.
 
@@ -86,6 +88,9 @@ class Bus:
     def sleep(self, seconds: float) -> None: ...
     def cancel(self) -> None:
         """Make the call that waits, and every later one, raise BoardClosedError. Any thread may."""
+
+def python_bus(target: RegisterBus) -> Bus:
+    """A bus whose accesses are the methods of ``target``; see :func:`gapless.bus.native_bus`."""
 
 class Machine:
     """The models of a virtual board on one clock. Parts are known by the number that add_*() gave.

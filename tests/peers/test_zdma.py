@@ -27,8 +27,8 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    with zcu102.zcu102() as machine:
-        pools = zcu102.pools(machine.ram)
+    with zcu102.zcu102() as (machine, ram):
+        pools = zcu102.pools(ram)
         yield Bench(machine, pools, zcu102.zdma(machine, pools["low"]))
 
 
