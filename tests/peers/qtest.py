@@ -25,7 +25,7 @@ import pytest
 from numpy.typing import NDArray
 
 START_TIMEOUT = 20.0
-REPLY_TIMEOUT = 10.0
+REPLY_TIMEOUT = 5.0
 #: Seconds that a wait for an interrupt keeps the socket from other threads.
 _LISTEN = 2e-3
 
@@ -168,7 +168,11 @@ class Qtest:
 
     def _line(self) -> str:
         while b"\n" not in self._pending:
-            received = self._socket.recv(1 << 16)
+            try:
+                received = self._socket.recv(1 << 16)
+            except TimeoutError:
+                self._process.kill()  # replies would no longer belong to their commands
+                raise
             if not received:
                 raise EOFError(f"QEMU is gone: {self._errors()}")
             self._pending += received

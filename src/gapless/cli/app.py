@@ -16,7 +16,7 @@ from .. import __version__
 from ..errors import AddressError, AllocationError, BadArgumentError, GaplessError, UnsupportedError
 
 #: In the order in which --help lists them. Each is a function of that name in a module of that name.
-COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "demo")
+COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "copy", "demo")
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
