@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .bus import RegisterBus
+
 class HostMemory:
     """A sparse, zeroed range of ``size`` bytes of host memory; a page costs nothing until it is written.
 
@@ -113,6 +115,8 @@ class MmioBus(Bus):
         """
     def add_polled_line(self, number: int, address: int, mask: int) -> None:
         """Interrupt ``number`` is up while a bit of ``mask`` is set in the register at ``address``."""
+def python_bus(target: RegisterBus) -> Bus:
+    """A bus whose accesses are the methods of ``target``; see :func:`gapless.bus.native_bus`."""
 
 class Machine:
     """The models of a virtual board on one clock. Parts are known by the number that add_*() gave.
@@ -143,7 +147,9 @@ class Machine:
         s2mm_interrupt: int,
         ports: list[int],
     ) -> int:
-        """An AXI DMA with registers at ``base``; interrupts are lines 0 to 63, or -1; a port for each kind."""
+        """An AXI DMA with registers at ``base``; interrupts are lines 0 to 255, or -1; a port for each kind."""
+    def add_zdma(self, base: int, name: str, bus_bytes: int, interrupt: int, ports: list[int]) -> int:
+        """A channel of the PS's DMA with registers at ``base``; a port for each kind of memory."""
     def add_dac(self, base: int, samples_per_beat: int, fifo_bytes: int) -> int: ...
     def add_adc(self, base: int, samples_per_beat: int, fifo_bytes: int) -> int: ...
     def add_splitter(self, base: int, dacs: list[int]) -> int:
@@ -172,6 +178,7 @@ class Machine:
     def clear_slave_errors(self) -> None: ...
     def set_stalled(self, dma: int, channel: str, stalled: bool) -> None: ...
     def set_interrupt_lost(self, dma: int, channel: str, lost: bool) -> None: ...
+    def set_zdma_interrupt_lost(self, zdma: int, lost: bool) -> None: ...
     def set_port_speed(self, port: int, fraction: float) -> None: ...
 
 class Plan:
