@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from ...boards import BoardSpec
 from ..pool import Pool
 from .availability import Discovery, Mode, Unavailable
+from .devmem import carve_out, pl_memory
 
 
 class Provider(Protocol):
@@ -23,10 +24,10 @@ class Provider(Protocol):
 #: For each mode its title and who provides it: the first that has a pool is taken.
 PROVIDERS: tuple[tuple[str, tuple[Provider, ...]], ...] = (
     ("PS memory that Linux lends (dma-heap, u-dma-buf, pynq)", ()),
-    ("PL memory through the same allocator", ()),
-    ("PL memory, mapped by /dev/mem", ()),
+    ("PL memory through the same allocator", (pl_memory,)),
+    ("PL memory, mapped by /dev/mem", (pl_memory,)),
     ("PS memory in huge pages, no kernel module", ()),
-    ("PS carve-out, mapped by /dev/mem", ()),
+    ("PS carve-out, mapped by /dev/mem", (carve_out,)),
 )
 
 
