@@ -230,7 +230,7 @@ class DeviceBuffer(Buffer):
         offset = self._offset + start * self.itemsize
         nbytes = (stop - start) * self.itemsize
         lease.region.reach(lease.at + offset, nbytes)
-        return memoryview(memory)[offset : offset + nbytes]  # type: ignore[arg-type]
+        return memoryview(memory)[offset : offset + nbytes]
 
 
 def array_on(buffer: Buffer) -> NDArray[Any]:
