@@ -17,8 +17,8 @@ from ..pool import Pool
 from ..range_pool import RangePool
 from .availability import Unavailable
 from .device_tree import DeviceTree
-from .iomem import ROOT_NEEDED, Iomem
-from .physical_region import ROOT_FIX, not_a_zynqmp, open_dev_mem, physical_region, raised
+from .iomem import ROOT_FIX, ROOT_NEEDED, Iomem
+from .physical_region import not_a_zynqmp, open_dev_mem, physical_region, raised
 from .ranges import Span, total, whole_pages
 from .unmanaged import candidates, ps_memory
 

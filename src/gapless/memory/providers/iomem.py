@@ -18,6 +18,10 @@ _NO_MAP = "reserved"
 ROOT_NEEDED = (
     "/proc/iomem shows addresses to root only (CAP_SYS_ADMIN), and without them nobody can say what Linux manages"
 )
+ROOT_FIX = (
+    "run as root; a group or a udev rule for /dev/mem is not enough: the kernel also wants CAP_SYS_RAWIO for it, and "
+    "CAP_SYS_ADMIN for /proc/iomem"
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class Iomem:
 
     def _refuse(self, base: int, nbytes: int, entries: list[Entry]) -> None:
         if not self.readable:
-            raise AccessDeniedError(f"{format_size(nbytes)} at {format_address(base)}: {ROOT_NEEDED}. Run as root")
+            raise AccessDeniedError(f"{format_size(nbytes)} at {format_address(base)}: {ROOT_NEEDED}; {ROOT_FIX}")
         for entry in entries:
             if entry.base < base + nbytes and base < entry.end:
                 raise AddressError(

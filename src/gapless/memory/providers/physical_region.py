@@ -20,11 +20,7 @@ from ...errors import AccessDeniedError, AddressError, AllocationError, GaplessE
 from ...units import format_address, format_size
 from ..region import MappedRegion, MemoryType
 from .availability import Unavailable
-
-ROOT_FIX = (
-    "run as root; a group or a udev rule for /dev/mem is not enough: the kernel also wants CAP_SYS_RAWIO for it, and "
-    "CAP_SYS_ADMIN for /proc/iomem"
-)
+from .iomem import ROOT_FIX
 
 
 class PhysicalMemory:
@@ -101,7 +97,9 @@ def physical_region(name: str, base: int, size: int, kind: MemoryKind, descripto
 
 def refusal(error: OSError, base: int, nbytes: int) -> GaplessError:
     """What the kernel's answer to a mapping of ``nbytes`` at physical address ``base`` means."""
-    what = f"/dev/mem: {format_size(nbytes)} at {format_address(base)} cannot be mapped ({error.strerror})"
+    what = (
+        f"/dev/mem: {format_size(nbytes)} at {format_address(base)} cannot be mapped ({os.strerror(error.errno or 0)})"
+    )
     if error.errno in (errno.EPERM, errno.EACCES):
         return AccessDeniedError(
             f"{what}: Linux manages memory there (CONFIG_STRICT_DEVMEM), or a driver has it (CONFIG_IO_STRICT_DEVMEM). "
