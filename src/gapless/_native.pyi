@@ -30,6 +30,29 @@ class HostMemory:
     def advise_huge(self, offset: int, nbytes: int) -> None:
         """Let the host use huge pages inside the range: for large buffers that are filled at once."""
 
+class WindowedMemory:
+    """``size`` bytes at offset ``base`` of a descriptor (of /dev/mem: that physical address), mapped in windows.
+
+    It lies at one place, where at first nothing is mapped: an access before ``reach`` ends the process. All numbers
+    are in bytes; ``base`` and ``size`` are whole pages, ``window`` is a power of two. The descriptor is duplicated.
+    ValueError for numbers that cannot be, IndexError for a range that leaves the memory, OSError with the system's
+    errno when it refuses. Every method may be called from any thread.
+    """
+
+    def __init__(self, descriptor: int, base: int, size: int, window: int = 1 << 26) -> None: ...
+    @property
+    def size(self) -> int:
+        """Bytes."""
+    @property
+    def mapped(self) -> int:
+        """Bytes that are mapped now."""
+    def view(self, offset: int, nbytes: int, owner: object) -> NDArray[np.uint8]:
+        """The bytes, shape (nbytes,), not copied, mapped or not; they keep this memory and ``owner`` alive."""
+    def reach(self, offset: int, nbytes: int) -> None:
+        """Map the windows that the range is in. When that fails, those mapped so far stay."""
+    def discard(self, offset: int, nbytes: int) -> None:
+        """Unmap the windows that lie wholly inside the range. Nobody may use the range meanwhile."""
+
 class FreeList:
     """Which parts of [base, base + size) are free: first fit, in order of address. Not thread safe.
 

@@ -9,6 +9,7 @@ from ...boards import BoardSpec
 from ..claims import Claims
 from ..pool import Pool
 from .availability import Discovery, Mode, Unavailable
+from .devmem import carve_out, pl_memory
 
 
 class Provider(Protocol):
@@ -24,10 +25,10 @@ class Provider(Protocol):
 #: For each mode its title, its pool and who provides that: the first that has one is taken.
 PROVIDERS: tuple[tuple[str, str, tuple[Provider, ...]], ...] = (
     ("PS memory that Linux lends (dma-heap, u-dma-buf, pynq)", "ps-cma", ()),
-    ("PL memory through the same allocator", "pl-ddr", ()),
-    ("PL memory, mapped by /dev/mem", "pl-ddr", ()),
+    ("PL memory through the same allocator", "pl-ddr", (pl_memory,)),
+    ("PL memory, mapped by /dev/mem", "pl-ddr", (pl_memory,)),
     ("PS memory in huge pages, no kernel module", "ps-hugepages", ()),
-    ("PS carve-out, mapped by /dev/mem", "ps-carveout", ()),
+    ("PS carve-out, mapped by /dev/mem", "ps-carveout", (carve_out,)),
 )
 
 
