@@ -9,6 +9,9 @@
     │   └── RateError                      the rate cannot be sustained: converter, port, engine
     ├── AllocationError (MemoryError)      a pool has no room for what was asked
     ├── AddressError                       a physical address is outside a region, taken or misaligned
+    │   └── TakenError                     another program has it; has .pid, .command and .since
+    ├── RegistryError                      the registry of who has which memory cannot be read or written
+    ├── AccessDeniedError (PermissionError)  this program has not the rights for it
     ├── BufferUseError                     a buffer was used in a way that cannot be allowed
     │   ├── BufferFreedError               a buffer or a view of it was used after free()
     │   ├── BufferInFlightError            free() while a DMA channel still uses the buffer
@@ -72,6 +75,28 @@ class AllocationError(GaplessError, MemoryError):
 
 class AddressError(GaplessError):
     """A physical address lies outside a region, is taken, or is misaligned."""
+
+
+class TakenError(AddressError):
+    """A range of memory or an engine is in use by another program, or was when that program died.
+
+    Attributes:
+        pid: its process id.
+        command: its command line, shortened.
+        since: when it took it, in seconds since 1970 (``time.time()``).
+    """
+
+    def __init__(self, message: str, *, pid: int, command: str, since: float) -> None:
+        super().__init__(message)
+        self.pid, self.command, self.since = pid, command, since
+
+
+class RegistryError(GaplessError):
+    """The registry under /run/gapless cannot be trusted or written: nothing is given out on a guess."""
+
+
+class AccessDeniedError(GaplessError, PermissionError):
+    """This program has not the rights for what was asked; the message says which ones would do."""
 
 
 class BufferUseError(GaplessError):
