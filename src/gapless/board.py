@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar, cast
 
 from ._native import Bus
 from .boards import BoardSpec
-from .dma import AxiDma
+from .dma import AxiDma, Zdma
 from .errors import BadArgumentError, UnknownNameError, UnsupportedError
 from .memory import AddressMap, Pool
 from .stream import Adc, Bench, Dac, Probe
@@ -51,6 +51,7 @@ class Board:
         bus: the register bus.
         address_map: every region of memory.
         memory: the pools by name.
+        zdma: the PS's own DMA, memory to memory.
         probe: the bench around a virtual board; None on a real one.
     """
 
@@ -72,6 +73,7 @@ class Board:
         _engines.update(self._dmas.values())
         # Descriptors go where every engine reaches them: below 4 GiB, if there is such a pool.
         pool = memory.get("ps-cma") or next(iter(memory.values()))
+        self.zdma = Zdma(bus, spec.zdmas, pool=pool)
         bench = Bench(uri, spec, bus, self.memory, self._dmas, probe, pool)
         self._dacs = {part.index: Dac(bench, part) for part in spec.converters if part.direction == "dac"}
         self._adcs = {part.index: Adc(bench, part) for part in spec.converters if part.direction == "adc"}
@@ -106,6 +108,7 @@ class Board:
         """
         with ExitStack() as stack:
             stack.callback(self.bus.cancel)
+            stack.callback(self.zdma.close)
             for dma in self._dmas.values():
                 stack.callback(dma._close)
 
