@@ -6,13 +6,13 @@ import errno
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..._native import allocate_pages, give_back_pages, mount_hugetlbfs
 from ..claim_session import FILE_PREFIX
+from ..lease import Runs
 
 if TYPE_CHECKING:
     from ..claims import Claims, Session
@@ -85,17 +85,15 @@ class HugeFiles:
         with self._session() as session:
             self._sweep(session)
 
-    @contextmanager
-    def claiming(self, file: HugeFile, runs: tuple[tuple[int, int], ...], what: str) -> Iterator[None]:
-        """Claim the runs of ``file``, if the block ends well."""
+    def claim(self, file: HugeFile, runs: Runs, what: str) -> None:
+        """Claim the runs, which ``file`` has."""
         with self._session() as session:
-            for base, nbytes in runs if session is not None else ():
+            for base, nbytes in runs if session else ():
                 session.add(base, nbytes, what, path=file.path)
-            yield
 
-    def release(self, runs: tuple[tuple[int, int], ...]) -> None:
+    def release(self, runs: Runs) -> None:
         """Undo a claim. Called before the pages go: whoever gets them next claims them."""
-        for base, nbytes in runs if self._claims is not None else ():
+        for base, nbytes in runs if self._claims else ():
             self._claims.release(base, nbytes)
 
     def _session(self) -> AbstractContextManager[Session | None]:
@@ -110,7 +108,10 @@ class HugeFiles:
         for path in self.directory.glob(f"{FILE_PREFIX}-*"):
             if str(path) in claimed:
                 continue
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            except FileNotFoundError:  # freed meanwhile
+                continue
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink()

@@ -165,9 +165,8 @@ class HugePages:
             pages = self._gather(file, count, free if contiguous else min(free, _LOOK_AT * count), choose)
             mapping, runs = self._map(file, pages, choose)
             try:
-                file.keep({pages[address + offset] for address, length in runs for offset in range(0, length, size.nbytes)})
-                with files.claiming(file, runs, f"ps-hugepages, {format_size(nbytes)}"):
-                    pass
+                file.keep({pages[page] for first, length in runs for page in range(first, first + length, size.nbytes)})
+                files.claim(file, runs, f"ps-hugepages, {format_size(nbytes)}")
             except BaseException:
                 mapping.close()
                 raise
@@ -209,12 +208,8 @@ class HugePages:
             offsets = [pages[address] for address in chosen]
             mapping = PinnedPages(file.descriptor, file.page, offsets)
             try:
-                if self._pins:
-                    mapping.pin()
+                self._pin(mapping)
                 addresses = physical_pages(self._root, mapping.pointer, file.page, len(chosen))
-            except OSError as error:
-                mapping.close()
-                raise AllocationError(f"the kernel does not pin pages of {format_size(file.page)}: {error}") from None
             except BaseException:
                 mapping.close()
                 raise
@@ -226,6 +221,13 @@ class HugePages:
                 del pages[address]
             pages.update(zip(addresses, offsets, strict=True))
         raise AllocationError(f"the kernel moved the pages {_ATTEMPTS} times while they were pinned; try again")
+
+    def _pin(self, mapping: PinnedPages) -> None:
+        try:
+            if self._pins:
+                mapping.pin()
+        except OSError as error:
+            raise AllocationError(f"the kernel does not pin {format_size(mapping.size)} of them: {error}") from None
 
     def _chunk(self, files: HugeFiles, file: HugeFile, mapping: PinnedPages, runs: Runs) -> Chunk:
         process = os.getpid()
