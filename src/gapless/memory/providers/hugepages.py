@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ..claims import Claims
 
 _PAGES = "sys/kernel/mm/hugepages"
-# Where one run is a wish and no must: pages to look at, for each that is wanted. Each is zeroed by the kernel.
-_LOOK_AT = 4
+# Where one run is a wish and no must: pages to look at, for each that is wanted, and at least. Each is zeroed.
+_LOOK_AT, _LOOK_AT_LEAST = 4, 16
 _ATTEMPTS = 3
 
 COHERENT = "nothing to do: coherent"
@@ -162,7 +162,7 @@ class HugePages:
 
         file = files.new()
         try:
-            pages = self._gather(file, count, free if contiguous else min(free, _LOOK_AT * count), choose)
+            pages = self._gather(file, count, free if contiguous else min(free, max(_LOOK_AT * count, _LOOK_AT_LEAST)), choose)
             mapping, runs = self._map(file, pages, choose)
             try:
                 file.keep({pages[page] for first, length in runs for page in range(first, first + length, size.nbytes)})
