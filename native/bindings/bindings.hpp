@@ -23,6 +23,7 @@ struct PyBus {
 
 void bind_memory(nanobind::module_& m);
 void bind_linux_memory(nanobind::module_& m);
+void bind_pages(nanobind::module_& m);
 void bind_bus(nanobind::module_& m);
 void bind_linux(nanobind::module_& m);
 void bind_python_bus(nanobind::module_& m);

@@ -105,6 +105,50 @@ def device_read(to: memoryview | NDArray[Any], device: memoryview | NDArray[Any]
 def device_fill(device: memoryview | NDArray[Any], pattern: bytes) -> None:
     """Write ``pattern`` again and again from the first byte on, by aligned accesses only."""
 
+class PinnedPages:
+    """Pages of a file at consecutive addresses, in the order of ``offsets`` (bytes; multiples of ``page``), present.
+
+    What the kernel refuses is an OSError; a range that leaves the mapping, or any after close(), an IndexError.
+    """
+
+    def __init__(self, file: int, page: int, offsets: list[int]) -> None: ...
+    def pin(self) -> None:
+        """Take a long-term pin, by io_uring: from now on the kernel does not move them."""
+    @property
+    def pinned(self) -> bool: ...
+    @property
+    def size(self) -> int:
+        """Bytes."""
+    @property
+    def pointer(self) -> int:
+        """Where byte 0 is."""
+    def view(self, offset: int, nbytes: int, owner: object) -> NDArray[np.uint8]:
+        """The bytes, shape (nbytes,), not copied. They must not be touched after close()."""
+    def sync_to_device(self, offset: int, nbytes: int) -> None:
+        """``dc cvac`` on every line of it."""
+    def sync_from_device(self, offset: int, nbytes: int) -> None:
+        """``dc civac`` on every line of it."""
+    def close(self) -> None:
+        """Unpin and unmap; a second call does nothing."""
+
+def mount_hugetlbfs(directory: str, page_size: int) -> None:
+    """Mount a hugetlbfs of pages of ``page_size`` bytes; OSError."""
+
+def allocate_pages(file: int, offset: int, nbytes: int) -> None:
+    """Put pages into a file (fallocate(2)), zeroed; OSError, ENOSPC when there are none left."""
+
+def give_back_pages(file: int, offset: int, nbytes: int) -> None:
+    """Take pages out of a file (FALLOC_FL_PUNCH_HOLE); OSError."""
+
+def cache_clean(bytes_: NDArray[np.uint8]) -> None:
+    """Write back what the CPU wrote (``dc cvac``), so that devices see it; nothing to do on x86-64."""
+
+def cache_clean_invalidate(bytes_: NDArray[np.uint8]) -> None:
+    """Write back and drop (``dc civac``), so that the CPU sees what devices wrote; nothing to do on x86-64."""
+
+def cache_needs_maintenance() -> bool:
+    """False where both do nothing."""
+
 def data_pointer(array: NDArray[Any]) -> int:
     """Address of the first element, as ``array.__array_interface__`` has it, in a tenth of the time."""
 
@@ -138,6 +182,7 @@ class MmioBus(Bus):
         """
     def add_polled_line(self, number: int, address: int, mask: int) -> None:
         """Interrupt ``number`` is up while a bit of ``mask`` is set in the register at ``address``."""
+
 def python_bus(target: RegisterBus) -> Bus:
     """A bus whose accesses are the methods of ``target``; see :func:`gapless.bus.native_bus`."""
 

@@ -25,7 +25,6 @@ from gapless.errors import (
     GaplessError,
     JobCancelledError,
     UnknownNameError,
-    UnsupportedError,
 )
 from gapless.samples import CounterSource
 from gapless.virtual import build_board

@@ -134,7 +134,9 @@ def test_a_wire_that_is_silent_is_a_timeout_and_a_reset_brings_it_back(peer):
     data = packet(7, 300)
     with peer.data.allocate(2048, np.uint8) as buffer:
         rows = np.array([(buffer.physical_address, 2048)], np.uint64)
-        with pytest.raises(WaitTimeoutError, match=r"dma S2MM: no completion within 50 ms of the descriptor at 0x5000_"):
+        with pytest.raises(
+            WaitTimeoutError, match=r"dma S2MM: no completion within 50 ms of the descriptor at 0x5000_"
+        ):
             peer.dma.s2mm.begin(rows, [buffer], pool=peer.rings, timeout=0.05).wait()
         peer.dma.reset()
         assert peer.dma.s2mm.status & Status.HALTED

@@ -133,9 +133,7 @@ def _document(
     }
 
 
-def _print(
-    source: str, to: str, addresses: tuple[int, int], done: Copied, verify: bool, differing: int | None
-) -> None:
+def _print(source: str, to: str, addresses: tuple[int, int], done: Copied, verify: bool, differing: int | None) -> None:
     how = "by registers" if done.mode == "simple" else f"by lists of descriptors, {count(done.pieces, 'piece')}"
     equal = "equal" if differing is None else f"NOT EQUAL: the first byte that differs is number {differing:,}"
     print_fields(
