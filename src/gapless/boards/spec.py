@@ -235,7 +235,8 @@ class BoardSpec:
         lines = [line for dma in self.dmas for line in (dma.mm2s_interrupt, dma.s2mm_interrupt)]
         lines += (zdma.interrupt for zdma in self.zdmas)
         _once(self.name, "interrupt line", (line for line in lines if line is not None))
-        for engine in (*self.dmas, *self.zdmas):
+        engines: tuple[DmaSpec | ZdmaSpec, ...] = (*self.dmas, *self.zdmas)
+        for engine in engines:
             for port in engine.ports.values():
                 self.port(port)
         _once(self.name, "in a pair, converter", (name for pair in self.pairs for name in pair.converters))
