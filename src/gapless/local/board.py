@@ -17,6 +17,7 @@ from ..errors import AccessDeniedError, GaplessError, TakenError, UnsupportedErr
 from ..memory import AddressMap, Pool
 from ..memory.claims import Claims
 from ..memory.providers import discover
+from ..memory.providers.devmem import map_physical
 from .engines import AXI_DMA, ZDMA, EngineStopper
 from .interrupts import add_lines
 from .machine import LocalMachine, local_machine
@@ -95,6 +96,7 @@ def build_board(
         interrupts=interrupts,
         zdma=Zdma(bus, spec.zdmas, pool=for_descriptors(memory), reserve=_reserve(claims, spec)),
         closed=lambda: _release_engines(claims, spec),
+        map_physical=lambda base, nbytes: map_physical(base, nbytes, root=root, claims=claims, pools=memory.values()),
     )
     _engines.update(board.dma(dma.name) for dma in spec.dmas)
     return board
