@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ class Scattered:
 
     def __init__(self, whole, cuts, order):
         edges = [0, *sorted(cuts), whole.nbytes]
-        parts = [whole[a:b] for a, b in zip(edges, edges[1:], strict=False) if b > a]
+        parts = [whole[a:b] for a, b in pairwise(edges) if b > a]
         self.parts = [parts[i % len(parts)] for i in order(len(parts))]
         self.whole, self.pool = whole, whole.pool
         self.in_use_by, self.sync_to_device = whole.in_use_by, whole.sync_to_device
@@ -169,7 +170,7 @@ def test_what_cannot_be_copied(board):
             board.zdma.copy(np.zeros(4096, np.uint8), dst)
         with pytest.raises(BadArgumentError, match="timeout=0"):
             board.zdma.copy(src, dst, timeout=0)
-        with pytest.raises(UnknownNameError, match="no ZDMA channel 'gdma8': there is gdma0, .* adma7"):
+        with pytest.raises(UnknownNameError, match=r"no ZDMA channel 'gdma8': there is gdma0, .* adma7"):
             board.zdma.copy(src, dst, channel="gdma8")
         with pytest.raises(UnknownNameError):
             board.zdma[16]

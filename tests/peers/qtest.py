@@ -89,7 +89,7 @@ class Qtest:
         self._levels: dict[int, bool] = {}
         self._lock = threading.Lock()
         self._pending = b""
-        self._messages = tempfile.TemporaryFile()
+        self._messages = tempfile.TemporaryFile()  # noqa: SIM115  until close()
         with tempfile.TemporaryDirectory(prefix="qtest-") as folder:
             path = str(Path(folder, "socket"))
             with socket.socket(socket.AF_UNIX) as listener:

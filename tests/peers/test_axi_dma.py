@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def test_packets_of_several_descriptors_leave_whole_and_in_order(peer):
         cuts = sorted({0, len(data), *rng.integers(1, len(data), int(rng.integers(0, 12))).tolist()})
         with peer.data.allocate(16_384, np.uint8) as buffer:
             pieces, at = [], 0
-            for begin, end in zip(cuts, cuts[1:], strict=False):
+            for begin, end in pairwise(cuts):
                 at += int(rng.integers(0, 60))
                 buffer[at : at + end - begin] = np.frombuffer(data[begin:end], np.uint8)
                 pieces.append((buffer.physical_address + at, end - begin))
@@ -134,7 +135,9 @@ def test_a_wire_that_is_silent_is_a_timeout_and_a_reset_brings_it_back(peer):
     data = packet(7, 300)
     with peer.data.allocate(2048, np.uint8) as buffer:
         rows = np.array([(buffer.physical_address, 2048)], np.uint64)
-        with pytest.raises(WaitTimeoutError, match=r"dma S2MM: no completion within 50 ms of the descriptor at 0x5000_"):
+        with pytest.raises(
+            WaitTimeoutError, match=r"dma S2MM: no completion within 50 ms of the descriptor at 0x5000_"
+        ):
             peer.dma.s2mm.begin(rows, [buffer], pool=peer.rings, timeout=0.05).wait()
         peer.dma.reset()
         assert peer.dma.s2mm.status & Status.HALTED

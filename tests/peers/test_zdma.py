@@ -167,4 +167,3 @@ def test_a_channel_that_somebody_left_paused_and_misconfigured_is_used(bench):
             assert bus.read32(base + 0x100) & 1 << 11
         assert channel.copy(src, dst).mode == "simple"
         np.testing.assert_array_equal(dst, data)
-

@@ -225,9 +225,7 @@ def test_where_a_pause_shows(both):
         peer.bus.write32(0xFD52_0000 + CTRL0, LISTS | CONTINUE)
 
 
-@pytest.mark.parametrize(
-    ("channel", "offset", "event"), [("gdma2", SRC_START, 1 << 6), ("adma5", DST_START, 1 << 7)]
-)
+@pytest.mark.parametrize(("channel", "offset", "event"), [("gdma2", SRC_START, 1 << 6), ("adma5", DST_START, 1 << 7)])
 def test_a_misaligned_descriptor_is_refused_by_both(both, channel, offset, event):
     """The error bit and STATUS are the same; ours also ends, as documented: DMA_DONE, and CTRL2.EN cleared.
 
