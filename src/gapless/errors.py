@@ -145,7 +145,7 @@ class DmaInternalError(DmaError):
 
 
 class DmaSlaveError(DmaError):
-    """DMASlvErr: the addressed memory answered SLVERR (PG021, DMASR bit 5); ZDMA: SLVERR or DECERR (UG1087, ISR 8 and 9)."""
+    """DMASlvErr: the addressed memory answered SLVERR (PG021, DMASR bit 5); ZDMA: or DECERR (UG1087, ISR)."""
 
 
 class DmaDecodeError(DmaError):
@@ -157,7 +157,7 @@ class SgInternalError(DmaError):
 
 
 class SgSlaveError(DmaError):
-    """SGSlvErr: the memory that holds the descriptor answered SLVERR (PG021, DMASR bit 9; UG1087, ZDMA ISR 6 and 7)."""
+    """SGSlvErr: the memory that holds the descriptor answered SLVERR (PG021, DMASR bit 9; UG1087, ISR)."""
 
 
 class SgDecodeError(DmaError):

@@ -260,7 +260,7 @@ def test_stop_from_outside_ends_the_wait(fresh):
             except gapless.errors.GaplessError as error:
                 caught.append(error)
 
-        fresh.probe.faults.slow_memory("HPM0", 1e-7)  # 40 hours, so that it is under way whatever the host does meanwhile
+        fresh.probe.faults.slow_memory("HPM0", 1e-7)  # 40 hours: under way whatever the host does
         thread = threading.Thread(target=copy)
         thread.start()
         while not src.in_flight or fresh.zdma[0].state is not State.BUSY:
