@@ -79,7 +79,8 @@ def test_zdma_channels_that_cannot_be_had_are_left_out_with_the_reason(tmp_path)
 
 def test_a_design_has_the_pl_and_its_memory(tmp_path):
     add_mem(make_tree(tmp_path, ZCU111, "ZCU111"), 0x1_0000_0000)
-    with open_board("local?design=awg", root=tmp_path) as board:
+    # Nothing answers behind this /dev/mem, so the engines cannot be stopped at the end.
+    with pytest.raises(WaitTimeoutError), open_board("local?design=awg", root=tmp_path) as board:
         assert "dma_dac0" in (dma.name for dma in board.spec.dmas)
         assert {memory.kind for memory in board.spec.memories} == {MemoryKind.PL}
         assert board.interrupts["dma_dac0 MM2S"] == "polled (no UIO device for dma_dac0-mm2s)"
@@ -218,6 +219,7 @@ def test_closing_the_board_stops_the_engine_and_ends_the_wait(rig):
     with pytest.raises((JobCancelledError, BoardClosedError)):
         transfer.wait()
     closing.join()
+    rig.board.close()  # a second time does nothing
     assert not rig.engine.running
     with pytest.raises(BoardClosedError):
         rig.board.bus.read32(BASE)
@@ -230,6 +232,17 @@ def test_the_engine_is_another_programs_while_it_is_open(tmp_path, monkeypatch):
             build_board(SPEC, root=tmp_path, windows=windows)
         first.board.close()
         build_board(SPEC, root=tmp_path, windows=windows).close()
+
+
+def test_an_engine_that_cannot_be_stopped_stays_ours(tmp_path, monkeypatch):
+    with bench(tmp_path, monkeypatch, "polled") as first:
+        first.engine.__exit__()  # nobody serves its registers any more
+        with pytest.raises(WaitTimeoutError, match="dma: the reset to end"):
+            first.board.close()
+        with pytest.raises(gapless.errors.TakenError, match="dma"):
+            build_board(SPEC, root=tmp_path, windows=[Window(BASE, first.engine.registers)])
+        first.engine.registers[:] = 0  # a reset ends with RESET cleared
+        first.board._closed = lambda: None  # the bus is closed: only the end of the program could try again
 
 
 # ---- interrupt lines -------------------------------------------------------------------------------
