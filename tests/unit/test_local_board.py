@@ -11,7 +11,7 @@ from local_tree import ZCU111, add_mem, add_uio, make_tree
 
 import gapless
 from gapless._native import HostMemory
-from gapless.boards import BoardSpec, DmaSpec, MemoryKind, PortSpec
+from gapless.boards import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, PortSpec
 from gapless.boards.detection import KNOWN, recognise
 from gapless.errors import (
     BadArgumentError,
@@ -79,13 +79,27 @@ def test_zdma_channels_that_cannot_be_had_are_left_out_with_the_reason(tmp_path)
 
 def test_a_design_has_the_pl_and_its_memory(tmp_path):
     add_mem(make_tree(tmp_path, ZCU111, "ZCU111"), 0x1_0000_0000)
-    # Nothing answers behind this /dev/mem, so the engines cannot be stopped at the end.
-    with pytest.raises(WaitTimeoutError), open_board("local?design=awg", root=tmp_path) as board:
-        assert "dma_dac0" in (dma.name for dma in board.spec.dmas)
-        assert {memory.kind for memory in board.spec.memories} == {MemoryKind.PL}
-        assert board.interrupts["dma_dac0 MM2S"] == "polled (no UIO device for dma_dac0-mm2s)"
-        with pytest.raises(UnsupportedError, match="no memory to play from"):
-            board.dac(0)
+    board = open_board("local?design=awg", root=tmp_path)
+    assert "dma_dac0" in (dma.name for dma in board.spec.dmas)
+    assert {memory.kind for memory in board.spec.memories} == {MemoryKind.PL}
+    assert board.interrupts["dma_dac0 MM2S"] == "polled (no UIO device for dma_dac0-mm2s)"
+    with pytest.raises(WaitTimeoutError, match="the reset to end"):  # nothing answers behind this /dev/mem
+        board.close()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_converters_need_memory(tmp_path, there):
+    root, words = make_tree(tmp_path), bytearray(0x1000)
+    adc = ConverterSpec("adc0", "adc", 0, BASE + 0x1_0000, 8, 4e9, ())
+    spec = BoardSpec("bench", "bench", (), (), (), (), (adc,))
+    pool = RangePool(MappedRegion("ps", MEMORY, SIZE, HostMemory(SIZE)), MEMORY, SIZE, name="ps-cma")
+    windows = [Window(adc.base, np.frombuffer(words, np.uint8))]
+    with build_board(spec, root=root, windows=windows, pools={"ps-cma": pool} if there else {}) as board:
+        if there:
+            assert board.adc(0).spec is adc
+        else:
+            with pytest.raises(UnsupportedError, match="no memory to play from"):
+                board.adc(0)
 
 
 def test_a_design_whose_registers_cannot_be_reached_is_an_error(tmp_path):
