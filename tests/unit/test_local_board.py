@@ -1,6 +1,7 @@
 """The board that a program runs on: recognised, assembled, driven through its bus, closed."""
 
 import threading
+import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,7 +11,7 @@ from fake_uio import FakeUio
 from local_tree import ZCU111, add_mem, add_uio, make_tree
 
 import gapless
-from gapless._native import HostMemory
+from gapless._native import BlockQueue, HostMemory
 from gapless.boards import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, PortSpec
 from gapless.boards.detection import KNOWN, recognise
 from gapless.errors import (
@@ -214,6 +215,33 @@ def test_a_ring_moves_every_piece_in_order(rig):
     assert b"".join(rig.engine.sent) == 20 * bytes(buffer)
     if rig.board.interrupts["dma MM2S"].startswith("uio"):
         assert rig.uio.count > 0
+
+
+def test_blocks_are_handed_in_while_it_runs(rig):
+    """The loop and the program wake each other by signals, also from waits that have no end of their own."""
+    buffer = rig.board.memory["ps-cma"].allocate((4, 4096), np.uint8)
+    queue = BlockQueue(rig.board.bus, buffer.physical_address, 4096, 4, 0)
+    transfer = rig.channel.stream(queue, 4, buffer, timeout=5.0)
+    for number in range(60):
+        if number >= 4:
+            state, block, nbytes, use = queue.take(5.0)
+            assert (state, block, nbytes, use) == ("block", number % 4, 4096, number - 4)
+        buffer[number % 4] = number
+        if number % 7 == 0:
+            time.sleep(0.005)  # the engine has sent all: the loop waits for a block
+        queue.give(number % 4, 4096)
+    assert queue.take(5.0)[0] == "block"
+    queue.close()
+    assert transfer.wait().pieces == 60
+    assert [queue.take(5.0)[0] for _ in range(4)] == ["block", "block", "block", "ended"]
+    assert b"".join(rig.engine.sent) == np.repeat(np.arange(60, dtype=np.uint8), 4096).tobytes()
+
+
+def test_taking_from_an_empty_queue_takes_its_timeout(rig):
+    queue = BlockQueue(rig.board.bus, MEMORY, 4096, 4, 0)
+    before = time.monotonic()
+    assert queue.take(0.05)[0] == "nothing"
+    assert 0.05 <= time.monotonic() - before < 5
 
 
 def test_a_stream_that_stands_still_is_a_timeout(rig):
