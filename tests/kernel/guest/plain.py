@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import mmap
 import os
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
