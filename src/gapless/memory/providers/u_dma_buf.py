@@ -7,8 +7,9 @@ O_SYNC with sync_mode 2, needs no syncing, but numpy would read write-combining 
 from __future__ import annotations
 
 import os
+import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +79,13 @@ class SyncedByFiles:
         finally:
             os.close(descriptor)
         self._size = size
-        self._for_cpu = open(directory / "sync_for_cpu", "wb", buffering=0)  # noqa: SIM115
-        self._for_device = open(directory / "sync_for_device", "wb", buffering=0)  # noqa: SIM115
+        self._for_cpu = self._opened(directory / "sync_for_cpu")
+        self._for_device = self._opened(directory / "sync_for_device")
+
+    def _opened(self, path: Path) -> int:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, descriptor)
+        return descriptor
 
     def view(self, offset: int, nbytes: int, owner: object) -> NDArray[np.uint8]:
         """The bytes at ``offset``; see :class:`Mapper`."""
@@ -93,11 +99,11 @@ class SyncedByFiles:
         """Drop whole lines."""
         self._order(self._for_cpu, offset, nbytes)
 
-    def _order(self, file: Any, offset: int, nbytes: int) -> None:
+    def _order(self, file: int, offset: int, nbytes: int) -> None:
         if nbytes:
             first = offset - offset % _LINE
             last = min(-(-(offset + nbytes) // _LINE) * _LINE, self._size)
-            file.write(f"0x{first:08X}{last - first | 1:08X}".encode())
+            os.pwrite(file, f"0x{first:08X}{last - first | 1:08X}".encode(), 0)
 
 
 def _flag(path: Path) -> bool:
