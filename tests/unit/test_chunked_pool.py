@@ -181,7 +181,9 @@ def test_the_best_pages_are_chosen(
         assert len(runs_of(chosen, UNIT)) == 1
         assert chosen[0] in windows
         # No window lies in a smaller run than the one that was chosen.
-        sizes = {page: size for first, size in runs_of(sorted(usable), UNIT) for page in range(first, first + size, UNIT)}
+        sizes = {
+            page: size for first, size in runs_of(sorted(usable), UNIT) for page in range(first, first + size, UNIT)
+        }
         assert sizes[chosen[0]] == min(sizes[window] for window in windows)
     elif contiguous or align > UNIT or len(usable) < count:
         assert chosen is None
@@ -212,7 +214,7 @@ def test_several_runs_are_one_array_with_no_single_address() -> None:
 
 def test_an_address_is_only_had_where_memory_is() -> None:
     pool, _ = pool_of([4 * UNIT])
-    with pytest.raises(AddressError, match="it has no memory yet.*the kernel's to say"):
+    with pytest.raises(AddressError, match=r"it has no memory yet.*the kernel's to say"):
         pool.allocate(64, np.uint8, address=4 * UNIT)
     first = pool.allocate(64, np.uint8)
     assert first.physical_address == 4 * UNIT

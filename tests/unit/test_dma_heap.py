@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -91,18 +90,18 @@ class Machine:
     def device_reads(self, address: int, nbytes: int) -> bytes:
         for descriptor, (first, count) in self.buffers.items():
             offset = address - BASE - first * PAGE
-            if 0 <= offset and offset + nbytes <= count * PAGE:
+            if offset >= 0 and offset + nbytes <= count * PAGE:
                 return os.pread(descriptor, nbytes, offset)
         return bytes(nbytes)
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     made = Machine(tmp_path)
     monkeypatch.setattr(dma_heap, "fcntl", SimpleNamespace(ioctl=made.ioctl))
     monkeypatch.setattr(dma_heap, "physical_pages", made.physical)
     monkeypatch.setattr(dma_heap, "cma_areas", made.areas)
-    yield made
+    return made
 
 
 def opened(machine: Machine, prove: dma_heap.Prover | None = None) -> ChunkedPool:
@@ -142,9 +141,7 @@ def test_an_address_is_proved_and_never_guessed(machine: Machine) -> None:
     half = ps_cma(
         None,
         root=machine.root,
-        prove=lambda address, nbytes: (
-            machine.device_reads(address, nbytes) if address % PAGE == 0 else bytes(nbytes)
-        ),
+        prove=lambda address, nbytes: machine.device_reads(address, nbytes) if address % PAGE == 0 else bytes(nbytes),
     )
     assert isinstance(half, Unavailable)
     for path in (machine.root / "sys/kernel/debug/cma/reserved").iterdir():
@@ -206,7 +203,12 @@ def test_areas_with_ranges(tmp_path: Path) -> None:
     assert {(area.unit, area.taken) for area in areas.values()} == {(4 * PAGE, 0b111 << 31)}
 
 
-@given(before=st.sets(st.integers(0, 70)), ours=st.integers(0, 60), count=st.integers(1, 9), others=st.sets(st.integers(0, 80)))
+@given(
+    before=st.sets(st.integers(0, 70)),
+    ours=st.integers(0, 60),
+    count=st.integers(1, 9),
+    others=st.sets(st.integers(0, 80)),
+)
 def test_where_it_may_be_has_where_it_is(before: set[int], ours: int, count: int, others: set[int]) -> None:
     mine = set(range(ours, ours + count))
     held = before - mine

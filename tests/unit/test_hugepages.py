@@ -7,7 +7,6 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,7 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     made = Machine(tmp_path)
     monkeypatch.setattr(files_module, "allocate_pages", made.allocate)
     monkeypatch.setattr(files_module, "give_back_pages", made.give_back)
@@ -101,7 +100,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine
     monkeypatch.setattr(hugepages, "physical_pages", made.addresses)
     monkeypatch.setattr(hugepages, "tells_addresses", lambda root: True)
     monkeypatch.setattr(hugepages, "_pin_refusal", lambda: "no io_uring: as the test wants it")
-    yield made
+    return made
 
 
 def opened(machine: Machine, claims: Claims | None = None, **options: Any) -> ChunkedPool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -67,13 +66,11 @@ class Device:
             raise RuntimeError("BO allocation failed: Cannot allocate memory")
         self.live.append(self.next)
         self.next += nbytes
-        return PynqBuffer(
-            shape, dtype, device=self, device_address=self.live[-1], coherent=self.coherent
-        )
+        return PynqBuffer(shape, dtype, device=self, device_address=self.live[-1], coherent=self.coherent)
 
 
 @pytest.fixture
-def device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Device]:
+def device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Device:
     made = Device()
     package = ModuleType("pynq")
     package.allocate = made.allocate  # type: ignore[attr-defined]
@@ -81,7 +78,7 @@ def device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Device]:
     monkeypatch.setitem(sys.modules, "pynq", package)
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/meminfo").write_text("CmaTotal: 1024 kB\nCmaFree: 512 kB\n")
-    yield made
+    return made
 
 
 def opened(root: Path) -> ChunkedPool:
