@@ -51,12 +51,9 @@ class Scattered(Buffer):
         parts = [whole[a:b] for a, b in pairwise(edges) if b > a]
         self.parts = [parts[i % len(parts)] for i in order(len(parts))]
         self.whole = whole
-        self.in_use_by, self.sync_to_device = whole.in_use_by, whole.sync_to_device
-        self.sync_from_device = whole.sync_from_device
-
-    @property
-    def pool(self):
-        return self.whole.pool
+        # The lease, and with it the rest of a buffer, is that of the whole.
+        self._lease, self._memory = whole._lease, whole._memory
+        self._place, self._extent = whole._place, whole._extent
 
     @property
     def runs(self):
