@@ -143,20 +143,6 @@ def test_small_buffers_share_a_page(claims: Claims) -> None:
     assert number("free_hugepages") == free
 
 
-@pytest.mark.claim("signals do not end the allocation of huge pages")
-def test_signals(pool: ChunkedPool) -> None:
-    arrived = []
-    before = signal.signal(signal.SIGPROF, lambda *_: arrived.append(1))
-    signal.setitimer(signal.ITIMER_PROF, 2e-3, 2e-3)
-    try:
-        for _ in range(4):
-            pool.allocate(64 * MIB, np.uint8).free()
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
-    assert arrived
-
-
 VICTIM = """
 import os, sys, time
 import numpy as np
