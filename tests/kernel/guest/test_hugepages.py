@@ -66,9 +66,9 @@ def opened(claims: Claims, page_size: int | None = None) -> ChunkedPool:
 
 
 def blocks(nbytes: int) -> list[slice]:
-    """All of it in parts, or of more than 256 MiB the first, the last and some between: an emulated CPU is slow."""
+    """All of it in parts, or of more than 100 MiB the first, the last and some between: an emulated CPU is slow."""
     every = [slice(first, min(first + BLOCK, nbytes)) for first in range(0, nbytes, BLOCK)]
-    return every if nbytes <= 256 * MIB else [*every[:-1:12], every[-1]]
+    return every if nbytes <= 100 * MIB else [*every[:-1:16], every[-1]]
 
 
 def both_ways(engines: Zdma, buffer: Buffer, upper: Pool) -> None:
