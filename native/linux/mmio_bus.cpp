@@ -27,7 +27,8 @@ std::int64_t monotonic() {
 
 // Until a descriptor has something or `left` has passed (`never`: for as long as it takes).
 void poll_for(pollfd* descriptors, nfds_t count, Time left) {
-    const Time nanoseconds = (std::max<Time>(left, 0) + nanosecond - 1) / nanosecond;
+    const Time positive = std::max<Time>(left, 0);
+    const Time nanoseconds = positive / nanosecond + (positive % nanosecond != 0);
     for (nfds_t i = 0; i < count; ++i) descriptors[i].revents = 0;
     timespec span{};
     span.tv_sec = static_cast<time_t>(nanoseconds / 1'000'000'000);
