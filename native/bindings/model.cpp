@@ -81,6 +81,7 @@ struct PyMachine {
     std::shared_ptr<Machine> machine;
     std::vector<Port*> ports;
     std::vector<AxiDma*> dmas;
+    std::vector<Zdma*> zdmas;
     std::vector<Dac*> dacs;
     std::vector<Adc*> adcs;
     std::vector<Splitter*> splitters;
@@ -95,7 +96,8 @@ std::size_t add_dma(PyMachine& self, std::uint64_t base, std::string name, bool 
     if (address_width < 32 || address_width > 64) throw nb::value_error("address_width is 32 to 64 bits (PG021)");
     if (data_bytes < 4 || data_bytes > 128 || (data_bytes & (data_bytes - 1)) != 0)
         throw nb::value_error("data_bytes is a power of two from 4 to 128 (PG021)");
-    if (mm2s_interrupt > 63 || s2mm_interrupt > 63) throw nb::value_error("interrupt lines are 0 to 63");
+    if (mm2s_interrupt >= InterruptLines::count || s2mm_interrupt >= InterruptLines::count)
+        throw nb::value_error("interrupt lines are 0 to 255");
     DmaConfig config;
     config.name = std::move(name);
     config.scatter_gather = scatter_gather;
@@ -110,6 +112,20 @@ std::size_t add_dma(PyMachine& self, std::uint64_t base, std::string name, bool 
     for (std::size_t kind = 0; kind < ports.size(); ++kind) config.ports[kind] = self.ports.at(ports[kind]);
     self.dmas.push_back(&self.machine->add_dma(base, std::move(config)));
     return self.dmas.size() - 1;
+}
+
+std::size_t add_zdma(PyMachine& self, std::uint64_t base, std::string name, unsigned bus_bytes, int interrupt,
+                     std::vector<std::size_t> ports) {
+    if (bus_bytes != 8 && bus_bytes != 16) throw nb::value_error("bus_bytes is 8 (ADMA) or 16 (GDMA)");
+    if (interrupt >= InterruptLines::count) throw nb::value_error("interrupt lines are 0 to 255");
+    ZdmaConfig config;
+    config.name = std::move(name);
+    config.bus_bytes = bus_bytes;
+    config.interrupt = interrupt;
+    if (ports.size() != config.ports.size()) throw nb::value_error("ports: one for each of the kinds of memory");
+    for (std::size_t kind = 0; kind < ports.size(); ++kind) config.ports[kind] = self.ports.at(ports[kind]);
+    self.zdmas.push_back(&self.machine->add_zdma(base, std::move(config)));
+    return self.zdmas.size() - 1;
 }
 
 // The converters with these numbers, which are to run in step.
@@ -178,6 +194,7 @@ void bind_model(nb::module_& m) {
              "base"_a, "size"_a, "memory"_a, "offset"_a, "kind"_a, "guarded"_a)
         .def("add_dma", &add_dma, "base"_a, "name"_a, "scatter_gather"_a, "length_width"_a, "address_width"_a,
              "data_bytes"_a, "realignment"_a, "clock"_a, "mm2s_interrupt"_a, "s2mm_interrupt"_a, "ports"_a)
+        .def("add_zdma", &add_zdma, "base"_a, "name"_a, "bus_bytes"_a, "interrupt"_a, "ports"_a)
         .def("add_dac",
              [](PyMachine& self, std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
                  self.dacs.push_back(&self.machine->add_dac(base, samples_per_beat, fifo_bytes));
@@ -282,6 +299,12 @@ void bind_model(nb::module_& m) {
                  self.channel(dma, channel).set_interrupt_lost(lost);
              },
              "dma"_a, "channel"_a, "lost"_a, Release())
+        .def("set_zdma_interrupt_lost",
+             [](PyMachine& self, std::size_t zdma, bool lost) {
+                 const auto lock = self.machine->lock();
+                 self.zdmas.at(zdma)->set_interrupt_lost(lost);
+             },
+             "zdma"_a, "lost"_a, Release())
         .def("set_port_speed",
              [](PyMachine& self, std::size_t port, double fraction) {
                  if (!(fraction > 0) || fraction > 1) throw nb::value_error("a port's speed is above 0 and at most 1");

@@ -1,6 +1,8 @@
 // What the virtual board is made of: devices with registers, and components that act at a time.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "time.hpp"
@@ -46,14 +48,19 @@ private:
 // Interrupt lines, or signals, as levels. `changed` tells the machine to look whether somebody waits for one.
 class InterruptLines {
 public:
+    static constexpr int count = 256;  // lines 0 to 255, as the GIC of a ZynqMP numbers them
+
     void set(int line, bool level) {
         if (line < 0) return;
-        const std::uint64_t bit = std::uint64_t{1} << line;
-        const std::uint64_t before = levels_;
-        levels_ = level ? levels_ | bit : levels_ & ~bit;
-        if ((levels_ & ~before) != 0) changed_ = true;
+        const std::uint64_t bit = std::uint64_t{1} << line % 64;
+        std::uint64_t& levels = levels_[static_cast<std::size_t>(line) / 64];
+        const std::uint64_t before = levels;
+        levels = level ? levels | bit : levels & ~bit;
+        if ((levels & ~before) != 0) changed_ = true;
     }
-    bool level(unsigned line) const { return (levels_ >> line & 1) != 0; }
+    bool level(unsigned line) const {
+        return line < static_cast<unsigned>(count) && (levels_[line / 64] >> line % 64 & 1) != 0;
+    }
     bool take_changed() {
         const bool changed = changed_;
         changed_ = false;
@@ -61,7 +68,7 @@ public:
     }
 
 private:
-    std::uint64_t levels_ = 0;
+    std::array<std::uint64_t, count / 64> levels_{};
     bool changed_ = false;
 };
 

@@ -32,6 +32,15 @@ AxiDma& Machine::add_dma(std::uint64_t base, DmaConfig config) {
     return dma;
 }
 
+Zdma& Machine::add_zdma(std::uint64_t base, ZdmaConfig config) {
+    const DmaWorld world{memory_, interrupts_, findings_};
+    Zdma& zdma = add_device(base, std::make_unique<Zdma>(std::move(config), world));
+    zdmas_.push_back(&zdma);
+    zdma.watch(horizon_);
+    components_.push_back(&zdma);
+    return zdma;
+}
+
 Dac& Machine::add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
     return add_device(base, std::make_unique<Dac>(samples_per_beat, fifo_bytes));
 }
@@ -54,10 +63,14 @@ StreamFifo& Machine::add_fifo(std::uint32_t depth) {
 }
 
 void Machine::released(std::uint64_t base, std::uint64_t nbytes) {
-    for (AxiDma* dma : dmas_)
-        if (dma->mm2s().uses(base, nbytes) || dma->s2mm().uses(base, nbytes))
-            findings_.add(now_, "freed-in-flight",
-                          "the buffer at " + hex(base) + " was freed while a DMA channel still uses it", base);
+    const bool streaming = std::any_of(dmas_.begin(), dmas_.end(), [&](AxiDma* dma) {
+        return dma->mm2s().uses(base, nbytes) || dma->s2mm().uses(base, nbytes);
+    });
+    const bool copying =
+        std::any_of(zdmas_.begin(), zdmas_.end(), [&](const Zdma* zdma) { return zdma->uses(base, nbytes); });
+    if (streaming || copying)
+        findings_.add(now_, "freed-in-flight",
+                      "the buffer at " + hex(base) + " was freed while a DMA channel still uses it", base);
     memory_.released(base);
 }
 

@@ -19,6 +19,7 @@
 #include "model/dac.hpp"
 #include "model/splitter.hpp"
 #include "model/stream_fifo.hpp"
+#include "model/zdma.hpp"
 #include "register_bus.hpp"
 
 namespace gapless {
@@ -36,6 +37,7 @@ public:
     // ---- assembly, before the first access ----
     Port& add_port(double bandwidth);
     AxiDma& add_dma(std::uint64_t base, DmaConfig config);
+    Zdma& add_zdma(std::uint64_t base, ZdmaConfig config);
     Dac& add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
     Adc& add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
     Splitter& add_splitter(std::uint64_t base, std::vector<Dac*> dacs);
@@ -110,6 +112,7 @@ private:
     std::vector<std::unique_ptr<Device>> devices_;
     std::vector<std::unique_ptr<StreamFifo>> fifos_;
     std::vector<AxiDma*> dmas_;
+    std::vector<Zdma*> zdmas_;
     std::vector<Component*> components_;
     std::vector<Mapping> mappings_;
     std::size_t last_decoded_ = 0;  // software comes back to the same device

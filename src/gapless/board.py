@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from ._native import Bus
 from .boards import BoardSpec
-from .dma import AxiDma
+from .dma import AxiDma, Zdma
 from .errors import BadArgumentError, UnknownNameError, UnsupportedError
 from .memory import AddressMap, Pool
 from .stream import Adc, Bench, Dac, Probe
@@ -55,6 +55,7 @@ class Board:
         bus: the register bus.
         address_map: every region of memory.
         memory: the pools by name.
+        zdma: the PS's own DMA, memory to memory.
         probe: the bench around a virtual board; None on a real one.
     """
 
@@ -74,7 +75,9 @@ class Board:
         self._findings = findings
         self._dmas = {dma.name: AxiDma(bus, dma) for dma in spec.dmas}
         _engines.update(self._dmas.values())
-        bench = Bench(uri, spec, bus, self.memory, self._dmas, probe, _for_descriptors(memory))
+        descriptor_pool = _for_descriptors(memory)
+        self.zdma = Zdma(bus, spec.zdmas, pool=descriptor_pool)
+        bench = Bench(uri, spec, bus, self.memory, self._dmas, probe, descriptor_pool)
         self._dacs = {part.index: Dac(bench, part) for part in spec.converters if part.direction == "dac"}
         self._adcs = {part.index: Adc(bench, part) for part in spec.converters if part.direction == "adc"}
 
@@ -117,6 +120,7 @@ class Board:
         """
         with ExitStack() as stack:
             stack.callback(self.bus.cancel)
+            stack.callback(self.zdma.close)
             for dma in self._dmas.values():
                 stack.callback(dma._close)
 

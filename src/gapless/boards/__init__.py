@@ -10,6 +10,7 @@ from .spec import (
     PoolSpec,
     PortSpec,
     StreamFifoSpec,
+    ZdmaSpec,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "PoolSpec",
     "PortSpec",
     "StreamFifoSpec",
+    "ZdmaSpec",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ..errors import BadArgumentError, UnknownNameError
@@ -98,6 +98,27 @@ class DmaSpec:
     def max_length(self) -> int:
         """Bytes that one transfer or descriptor can move at most: 2**length_width - 1."""
         return (1 << self.length_width) - 1
+
+
+@dataclass(frozen=True)
+class ZdmaSpec:
+    """A channel of the PS's own DMA controllers (UG1085, "DMA Controller").
+
+    ``base`` of its registers, ``interrupt`` line, ``bus_width`` in bits (128 for GDMA, 64 for ADMA). ``ports``
+    names, for a virtual board, the port that leads to each kind of memory: every byte takes it once to be read
+    and once to be written.
+    """
+
+    name: str
+    base: int
+    interrupt: int
+    bus_width: int
+    ports: Mapping[MemoryKind, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """BadArgumentError for what there is not."""
+        if self.bus_width not in (64, 128):
+            raise BadArgumentError(f"{self.name}: bus_width={self.bus_width}; ADMA has 64 bits, GDMA 128")
 
 
 @dataclass(frozen=True)
@@ -200,20 +221,23 @@ class BoardSpec:
     design: str = ""
     fifos: tuple[StreamFifoSpec, ...] = ()
     pairs: tuple[PairSpec, ...] = ()
+    zdmas: tuple[ZdmaSpec, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
         if not self.pools:
             raise BadArgumentError(f"board {self.name} has no pool: there is nothing to allocate from")
-        for parts in (self.memories, self.pools, self.ports, self.dmas, self.converters, self.fifos, self.pairs):
+        named = (self.memories, self.pools, self.ports, self.dmas, self.converters, self.fifos, self.pairs, self.zdmas)
+        for parts in named:
             _once(self.name, "the name", (part.name for part in parts))
-        bases = [part.base for parts in (self.dmas, self.converters, self.pairs) for part in parts]
+        bases = [part.base for parts in (self.dmas, self.converters, self.pairs, self.zdmas) for part in parts]
         _once(self.name, "the registers at", (format_address(base // _WINDOW * _WINDOW) for base in bases))
         _once(self.name, "converter", (f"{part.direction}{part.index}" for part in self.converters))
-        lines = (line for dma in self.dmas for line in (dma.mm2s_interrupt, dma.s2mm_interrupt))
+        lines = [line for dma in self.dmas for line in (dma.mm2s_interrupt, dma.s2mm_interrupt)]
+        lines += (zdma.interrupt for zdma in self.zdmas)
         _once(self.name, "interrupt line", (line for line in lines if line is not None))
-        for dma in self.dmas:
-            for port in dma.ports.values():
+        for engine in (*self.dmas, *self.zdmas):
+            for port in engine.ports.values():
                 self.port(port)
         _once(self.name, "in a pair, converter", (name for pair in self.pairs for name in pair.converters))
         for pair in self.pairs:

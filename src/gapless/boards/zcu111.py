@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..units import GIB, KIB, MIB
 from .spec import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, MemorySpec, PairSpec, PoolSpec, PortSpec
+from .zynqmp import zdmas
 
 PS_LOW = 0x0
 PS_HIGH = 0x8_0000_0000
@@ -20,6 +21,11 @@ _LINUX_BYTES = 4 * GIB  # what Linux manages; the rest of a larger SODIMM is the
 _HP_BANDWIDTH = 16 * 300e6
 #: PL DDR4: 512 bits at 300 MHz.
 _PL_BANDWIDTH = 64 * 300e6
+#: The PS's DMA controllers: 128 bits at 600 MHz and 64 bits at 500 MHz (DS926, "PS Switching Characteristics").
+_GDMA_BANDWIDTH = 16 * 600e6
+_ADMA_BANDWIDTH = 8 * 500e6
+#: M_AXI_HPM0_FPD, the PS's way to PL memory: 128 bits at the PL's 300 MHz.
+_HPM_BANDWIDTH = 16 * 300e6
 
 #: Where other drivers of a running kernel hold parts of the CMA area: (offset, size). 7 MiB of 128, in
 #: places that leave a largest block of 96 MiB.
@@ -68,6 +74,9 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
         PortSpec("HP1+HP2", _HP_BANDWIDTH),
         PortSpec("HP3", _HP_BANDWIDTH),
         PortSpec("PL DDR4", _PL_BANDWIDTH),
+        PortSpec("GDMA", _GDMA_BANDWIDTH),
+        PortSpec("ADMA", _ADMA_BANDWIDTH),
+        PortSpec("HPM0", _HPM_BANDWIDTH),
     )
     hp = {"dac0": "HP0", "adc0": "HP3", "dac1": "HP1+HP2", "adc1": "HP1+HP2", "dac01": "HP0", "adc01": "HP3"}
     dmas = []
@@ -117,4 +126,8 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
         tuple(converters),
         design="two DACs and two ADCs, each behind AXI DMA in both builds, alone and in step",
         pairs=tuple(pairs),
+        zdmas=zdmas(
+            gdma_ports={MemoryKind.PS: "GDMA", MemoryKind.PL: "HPM0"},
+            adma_ports={MemoryKind.PS: "ADMA", MemoryKind.PL: "HPM0"},
+        ),
     )

@@ -1,4 +1,4 @@
-"""The AXI DMA: driver, descriptors, errors."""
+"""The DMA engines: AXI DMA in the PL, ZDMA in the PS. Drivers, descriptors, errors."""
 
 from .axi_dma import AxiDma, Recovery
 from .channel import RING_DESCRIPTORS, Channel
@@ -7,6 +7,8 @@ from .pieces import check_span, cut_runs, piece_bytes, split, split_runs
 from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, Control, Status
 from .ring import DescriptorRing
 from .transfer import Moved, Transfer
+from .zdma import Zdma
+from .zdma_channel import Copied, ZdmaChannel
 
 __all__ = [
     "DESCRIPTOR",
@@ -15,12 +17,15 @@ __all__ = [
     "AxiDma",
     "Channel",
     "Control",
+    "Copied",
     "Cyclic",
     "DescriptorRing",
     "Moved",
     "Recovery",
     "Status",
     "Transfer",
+    "Zdma",
+    "ZdmaChannel",
     "check_span",
     "cut_runs",
     "piece_bytes",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .._native import HostMemory, Machine
 from ..board import Board
-from ..boards import BoardSpec, DmaSpec, MemoryKind, PoolSpec
+from ..boards import BoardSpec, DmaSpec, MemoryKind, PoolSpec, ZdmaSpec
 from ..errors import BadArgumentError, SignalError, UnknownNameError
 from ..memory import AddressMap, MappedRegion, Pool, RangePool, Region
 from .faults import Faults
@@ -118,7 +118,8 @@ def build_board(
     _add_pairs(machine, spec, dmas, converters)
     for fifo in spec.fifos:
         machine.connect_fifo(dmas[fifo.source], dmas[fifo.sink], fifo.depth)
-    faults = Faults(machine, dmas, ports)
+    zdmas = {zdma.name: _add_zdma(machine, zdma, ports) for zdma in spec.zdmas}
+    faults = Faults(machine, dmas, ports, zdmas)
     probe = VirtualProbe(machine, converters["dac"], converters["adc"], faults)
     return Board(
         uri or f"virtual:{spec.name}",
@@ -137,6 +138,18 @@ def _region_of(pool: PoolSpec, address_map: AddressMap) -> Region:
         if region.base <= pool.base and pool.base + pool.size <= region.base + region.size:
             return region
     raise BadArgumentError(f"pool {pool.name} lies in no memory of the board")
+
+
+def _add_zdma(machine: Machine, zdma: ZdmaSpec, ports: dict[str, int]) -> int:
+    if not zdma.ports:
+        raise BadArgumentError(f"{zdma.name} has no memory port: a virtual board needs to know how fast it is")
+    by_kind = {_KINDS[kind]: ports[name] for kind, name in zdma.ports.items()}
+    any_port = next(iter(by_kind.values()))
+    lines = [by_kind.get(kind, any_port) for kind in range(4)]
+    try:
+        return machine.add_zdma(zdma.base, zdma.name, zdma.bus_width // 8, zdma.interrupt, lines)
+    except ValueError as error:
+        raise BadArgumentError(f"{zdma.name}: {error}") from None
 
 
 def _add_dma(machine: Machine, dma: DmaSpec, ports: dict[str, int]) -> int:

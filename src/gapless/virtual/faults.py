@@ -9,8 +9,10 @@ from ..errors import BadArgumentError, UnknownNameError
 class Faults:
     """What can break: ``board.probe.faults``."""
 
-    def __init__(self, machine: Machine, dmas: dict[str, int], ports: dict[str, int]) -> None:
-        self._machine, self._dmas, self._ports = machine, dmas, ports
+    def __init__(
+        self, machine: Machine, dmas: dict[str, int], ports: dict[str, int], zdmas: dict[str, int] | None = None
+    ) -> None:
+        self._machine, self._dmas, self._ports, self._zdmas = machine, dmas, ports, zdmas or {}
 
     def slave_error(self, address: int, nbytes: int) -> None:
         """Memory in ``[address, address + nbytes)`` answers SLVERR from now on."""
@@ -27,6 +29,12 @@ class Faults:
     def lose_interrupt(self, dma: str, channel: str, lost: bool = True) -> None:
         """Keep a channel's interrupt from reaching the processor, or let it through again."""
         self._machine.set_interrupt_lost(self._dma(dma), self._channel(channel), lost)
+
+    def lose_zdma_interrupt(self, channel: str, lost: bool = True) -> None:
+        """Keep the interrupt of a channel of the PS's DMA from reaching the processor, or let it through again."""
+        if channel not in self._zdmas:
+            raise UnknownNameError("ZDMA channel", channel, self._zdmas)
+        self._machine.set_zdma_interrupt_lost(self._zdmas[channel], lost)
 
     def slow_memory(self, port: str, fraction: float) -> None:
         """Let a memory port give only this fraction of its bandwidth (1 is all of it)."""
