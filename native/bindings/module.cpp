@@ -2,9 +2,10 @@
 #include "bindings/bindings.hpp"
 
 NB_MODULE(_native, m) {
-    m.doc() = "Native core of gapless: memory, the virtual board's models, streaming loops, sample kernels.";
+    m.doc() = "Native core of gapless: memory, register buses, the virtual board's models, streaming loops, sample kernels.";
     gapless::bind_memory(m);
     gapless::bind_bus(m);
+    gapless::bind_linux(m);
     gapless::bind_model(m);
     gapless::bind_stream(m);
     gapless::bind_samples(m);

@@ -97,6 +97,23 @@ class Bus:
     def cancel(self) -> None:
         """Make the call that waits, and every later one, raise BoardClosedError. Any thread may."""
 
+class MmioBus(Bus):
+    """The bus of a real board: mapped registers, interrupts by UIO or by polling, real time from 0 on."""
+
+    def __init__(self) -> None: ...
+    def add_window(self, base: int, registers: NDArray[np.uint8]) -> None:
+        """Registers at physical ``base``: the bytes of a mapping, kept as long as the bus or a job on it.
+
+        ValueError when they are not whole 32-bit registers or overlap another window.
+        """
+    def add_uio_line(self, number: int, descriptor: int) -> None:
+        """Interrupt ``number`` is that of an open /dev/uioN; the descriptor is duplicated and made non-blocking.
+
+        ValueError when the number is taken, RuntimeError when the descriptor cannot be used.
+        """
+    def add_polled_line(self, number: int, address: int, mask: int) -> None:
+        """Interrupt ``number`` is up while a bit of ``mask`` is set in the register at ``address``."""
+
 class Machine:
     """The models of a virtual board on one clock. Parts are known by the number that add_*() gave.
 
