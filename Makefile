@@ -30,14 +30,17 @@ CHECK_MACHINE = $(if $(MISSING),$(error $(MISSING)))
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help env build demo test lint types contracts unit pytest sanitize bench format clean FORCE
+.PHONY: help env build demo test lint types contracts unit pytest sanitize kernel-test kernel-test-full kernel-if-possible \
+	bench format clean FORCE
 
 help:
 	@echo 'make demo       the demonstration: a virtual board, no hardware'
-	@echo 'make test       everything CI checks: lint, types, contracts, sanitize, pytest'
+	@echo 'make test       everything CI checks: lint, types, contracts, sanitize, kernel-test, pytest'
 	@echo 'make unit       tests/unit only (ARGS="-k name" goes to pytest here and below)'
 	@echo 'make pytest     all tests'
 	@echo 'make sanitize   tests/unit and tests/board with address and undefined-behaviour sanitizers'
+	@echo 'make kernel-test       a real Linux under QEMU: Debian kernels 6.1 and 6.12 (docs/kernel-test.md)'
+	@echo 'make kernel-test-full  and a kernel built from source, with dma-heaps and UIO'
 	@echo 'make lint       ruff: rules and format'
 	@echo 'make types      mypy, strict'
 	@echo 'make contracts  import-linter: the layers, and virtual/ behind the seams'
@@ -100,8 +103,8 @@ demo: $(STAMPS)/package
 bench: $(STAMPS)/package
 	@$(VENV)/python -m benchmarks $(ARGS)
 
-# pytest is last, so that its summary is.
-test: lint types contracts sanitize pytest
+# pytest is last, so that its summary is. KERNEL_TEST=always, as in .ci/run: a machine that cannot run it fails.
+test: lint types contracts sanitize $(if $(filter always,$(KERNEL_TEST)),kernel-test,kernel-if-possible) pytest
 
 lint: $(STAMPS)/env
 	@echo '== lint: ruff check, ruff format --check'
@@ -127,6 +130,19 @@ pytest: $(STAMPS)/strict
 sanitize: $(STAMPS)/sanitize
 	@echo '== sanitize: pytest with the sanitized native core'
 	@$(SANITIZER_ENV) $(VENV)/python -m pytest --capture=sys $(wildcard tests/unit tests/board) $(ARGS)
+
+# Its own wheel is cross-compiled by the runner, strictly; .venv has the tools for it.
+KERNEL_MISSING = $(shell sh scripts/missing.sh --kernel-test$(1) "$(PYTHON)")
+
+kernel-test kernel-test-full: $(STAMPS)/env
+	@$(if $(call KERNEL_MISSING,$(@:kernel-test%=%)),$(error $(call KERNEL_MISSING,$(@:kernel-test%=%))))
+	@echo '== $@: tests/kernel/guest on arm64 kernels under QEMU'
+	@PYTHONPATH=tests $(VENV)/python -m kernel $(if $(@:kernel-test=),--full) $(ARGS)
+
+# For make test: a machine that cannot says so in one line, and the other checks go on. .ci/run installs what it takes.
+kernel-if-possible: $(STAMPS)/env
+	@missing=$$(sh scripts/missing.sh --kernel-test "$(PYTHON)"); if [ -n "$$missing" ]; then \
+		echo "== kernel-test: not run: $$missing"; else $(MAKE) --no-print-directory kernel-test ARGS=; fi
 
 format: $(STAMPS)/env
 	@$(VENV)/ruff check --fix .
