@@ -1,10 +1,10 @@
 // HostMemory and FreeList in Python, and what DmaBuffer needs: memory to lie on, and the buffer protocol.
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/vector.h>
 
 #include "bindings/bindings.hpp"
+#include "bindings/view.hpp"
 #include "memory/device_copy.hpp"
 #include "memory/free_list.hpp"
 #include "memory/host_memory.hpp"
@@ -14,15 +14,6 @@ using namespace nb::literals;
 
 namespace gapless {
 namespace {
-
-using Bytes = nb::ndarray<nb::numpy, std::uint8_t, nb::ndim<1>, nb::c_contig>;
-
-// The array holds (memory, owner), so neither goes while any view of the array is left.
-nb::object view(nb::handle_t<HostMemory> self, std::uint64_t offset, std::uint64_t nbytes, nb::object owner) {
-    std::uint8_t* data = nb::cast<HostMemory&>(self).at(offset, nbytes);
-    const std::size_t shape[1] = {static_cast<std::size_t>(nbytes)};
-    return nb::cast(Bytes(data, 1, shape, nb::make_tuple(self, owner)), nb::rv_policy::reference);
-}
 
 // Where an array's elements are. By __array_struct__ (numpy's "array interface protocol"), which takes a
 // tenth of the time that Python needs for __array_interface__, and is called for every view of a buffer.
@@ -126,7 +117,7 @@ void bind_memory(nb::module_& m) {
         .def(nb::init<int, std::uint64_t, std::uint64_t>(), "descriptor"_a, "offset"_a, "size"_a)
         .def_prop_ro("size", &HostMemory::size)
         .def_prop_ro("resident", &HostMemory::resident)
-        .def("view", &view, "offset"_a, "nbytes"_a, "owner"_a.none())
+        .def("view", &view<HostMemory>, "offset"_a, "nbytes"_a, "owner"_a.none())
         .def("discard", &HostMemory::discard, "offset"_a, "nbytes"_a)
         .def("advise_huge", &HostMemory::advise_huge, "offset"_a, "nbytes"_a);
 

@@ -7,6 +7,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from .bus import RegisterBus
+
 class HostMemory:
     """A sparse, zeroed range of ``size`` bytes of host memory; a page costs nothing until it is written.
 
@@ -34,6 +36,29 @@ class HostMemory:
         """Give the whole pages inside the range back to the host; they read zero afterwards."""
     def advise_huge(self, offset: int, nbytes: int) -> None:
         """Let the host use huge pages inside the range: for large buffers that are filled at once."""
+
+class WindowedMemory:
+    """``size`` bytes at offset ``base`` of a descriptor (of /dev/mem: that physical address), mapped in windows.
+
+    It lies at one place, where at first nothing is mapped: an access before ``reach`` ends the process. All numbers
+    are in bytes; ``base`` and ``size`` are whole pages, ``window`` is a power of two. The descriptor is duplicated.
+    ValueError for numbers that cannot be, IndexError for a range that leaves the memory, OSError with the system's
+    errno when it refuses. Every method may be called from any thread.
+    """
+
+    def __init__(self, descriptor: int, base: int, size: int, window: int = 1 << 26) -> None: ...
+    @property
+    def size(self) -> int:
+        """Bytes."""
+    @property
+    def mapped(self) -> int:
+        """Bytes that are mapped now."""
+    def view(self, offset: int, nbytes: int, owner: object) -> NDArray[np.uint8]:
+        """The bytes, shape (nbytes,), not copied, mapped or not; they keep this memory and ``owner`` alive."""
+    def reach(self, offset: int, nbytes: int) -> None:
+        """Map the windows that the range is in. When that fails, those mapped so far stay."""
+    def discard(self, offset: int, nbytes: int) -> None:
+        """Unmap the windows that lie wholly inside the range. Nobody may use the range meanwhile."""
 
 class FreeList:
     """Which parts of [base, base + size) are free: first fit, in order of address. Not thread safe.
@@ -87,6 +112,50 @@ def device_read(to: memoryview | NDArray[Any], device: memoryview | NDArray[Any]
 def device_fill(device: memoryview | NDArray[Any], pattern: bytes) -> None:
     """Write ``pattern`` again and again from the first byte on, by aligned accesses only."""
 
+class PinnedPages:
+    """Pages of a file at consecutive addresses, in the order of ``offsets`` (bytes; multiples of ``page``), present.
+
+    What the kernel refuses is an OSError; a range that leaves the mapping, or any after close(), an IndexError.
+    """
+
+    def __init__(self, file: int, page: int, offsets: list[int]) -> None: ...
+    def pin(self) -> None:
+        """Take a long-term pin, by io_uring: from now on the kernel does not move them."""
+    @property
+    def pinned(self) -> bool: ...
+    @property
+    def size(self) -> int:
+        """Bytes."""
+    @property
+    def pointer(self) -> int:
+        """Where byte 0 is."""
+    def view(self, offset: int, nbytes: int, owner: object) -> NDArray[np.uint8]:
+        """The bytes, shape (nbytes,), not copied. They must not be touched after close()."""
+    def sync_to_device(self, offset: int, nbytes: int) -> None:
+        """``dc cvac`` on every line of it."""
+    def sync_from_device(self, offset: int, nbytes: int) -> None:
+        """``dc civac`` on every line of it."""
+    def close(self) -> None:
+        """Unpin and unmap; a second call does nothing."""
+
+def mount_hugetlbfs(directory: str, page_size: int) -> None:
+    """Mount a hugetlbfs of pages of ``page_size`` bytes; OSError."""
+
+def allocate_pages(file: int, offset: int, nbytes: int) -> None:
+    """Put pages into a file (fallocate(2)), zeroed; OSError, ENOSPC when there are none left."""
+
+def give_back_pages(file: int, offset: int, nbytes: int) -> None:
+    """Take pages out of a file (FALLOC_FL_PUNCH_HOLE); OSError."""
+
+def cache_clean(bytes_: NDArray[np.uint8]) -> None:
+    """Write back what the CPU wrote (``dc cvac``), so that devices see it; nothing to do on x86-64."""
+
+def cache_clean_invalidate(bytes_: NDArray[np.uint8]) -> None:
+    """Write back and drop (``dc civac``), so that the CPU sees what devices wrote; nothing to do on x86-64."""
+
+def cache_needs_maintenance() -> bool:
+    """False where both do nothing."""
+
 def data_pointer(array: NDArray[Any]) -> int:
     """Address of the first element, as ``array.__array_interface__`` has it, in a tenth of the time."""
 
@@ -120,6 +189,9 @@ class MmioBus(Bus):
         """
     def add_polled_line(self, number: int, address: int, mask: int) -> None:
         """Interrupt ``number`` is up while a bit of ``mask`` is set in the register at ``address``."""
+
+def python_bus(target: RegisterBus) -> Bus:
+    """A bus whose accesses are the methods of ``target``; see :func:`gapless.bus.native_bus`."""
 
 class Machine:
     """The models of a virtual board on one clock. Parts are known by the number that add_*() gave.

@@ -7,9 +7,10 @@ import importlib
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from ._native import Bus
@@ -21,9 +22,13 @@ from .stream import Adc, Bench, Dac, Probe
 
 if TYPE_CHECKING:
     from .boards.fpga_manager import Loaded
+    from .memory.providers import Mode
 
 #: Who opens the boards of a scheme. Imported when first asked for: nothing else may import virtual/.
-_OPENERS = {"virtual": "gapless.virtual"}
+_OPENERS = {"virtual": "gapless.virtual", "local": "gapless.local"}
+
+
+_C = TypeVar("_C")
 
 
 class Finding(NamedTuple):
@@ -39,10 +44,17 @@ class Finding(NamedTuple):
 
 
 class Pools(dict[str, Pool]):
-    """The pools of a board by name; asking for one that is not there says which are."""
+    """The pools of a board by name; asking for one that is not there says which are, or why it is not."""
+
+    def __init__(self, pools: Mapping[str, Pool], modes: Iterable[Mode] = ()) -> None:
+        super().__init__(pools)
+        self._missing = {mode.pool: mode for mode in modes if not mode.available}
 
     def __missing__(self, name: str) -> Pool:
-        """Raise UnknownNameError, which is a KeyError."""
+        """Raise UnknownNameError, which is a KeyError; UnsupportedError for one that this machine cannot have."""
+        if name in self._missing:
+            mode = self._missing[name]
+            raise UnsupportedError(f"memory {name} is not there: {mode.reason}; {mode.fix}")
         raise UnknownNameError("memory", name, self)
 
 
@@ -57,6 +69,9 @@ class Board:
         memory: the pools by name.
         zdma: the PS's own DMA, memory to memory.
         probe: the bench around a virtual board; None on a real one.
+        modes: the ways to memory of a real board, with why some are not there; empty on a virtual one.
+        interrupts: how each interrupt line of a real board is told of, by the name of its engine and channel:
+            ``"uio2 (name)"`` or ``"polled (why)"``; empty on a virtual one.
     """
 
     def __init__(
@@ -69,28 +84,36 @@ class Board:
         *,
         probe: Probe | None = None,
         findings: Callable[[], list[tuple[float, str, str, int]]] = list,
+        modes: tuple[Mode, ...] = (),
+        interrupts: Mapping[str, str] = MappingProxyType({}),
+        zdma: Zdma | None = None,
+        closed: Callable[[], object] = lambda: None,
     ) -> None:
         self.uri, self.spec, self.bus, self.address_map = uri, spec, bus, address_map
-        self.memory, self.probe = Pools(memory), probe
+        self.memory, self.probe = Pools(memory, modes), probe
+        self.modes, self.interrupts, self._closed = modes, interrupts, closed
         self._findings = findings
         self._dmas = {dma.name: AxiDma(bus, dma) for dma in spec.dmas}
         _engines.update(self._dmas.values())
-        descriptor_pool = _for_descriptors(memory)
-        self.zdma = Zdma(bus, spec.zdmas, pool=descriptor_pool)
-        bench = Bench(uri, spec, bus, self.memory, self._dmas, probe, descriptor_pool)
-        self._dacs = {part.index: Dac(bench, part) for part in spec.converters if part.direction == "dac"}
-        self._adcs = {part.index: Adc(bench, part) for part in spec.converters if part.direction == "adc"}
+        descriptor_pool = for_descriptors(memory)
+        self.zdma = zdma or Zdma(bus, spec.zdmas, pool=descriptor_pool)
+        self._dacs: dict[int, Dac] = {}
+        self._adcs: dict[int, Adc] = {}
+        if descriptor_pool is not None:
+            bench = Bench(uri, spec, bus, self.memory, self._dmas, probe, descriptor_pool)
+            self._dacs = {part.index: Dac(bench, part) for part in spec.converters if part.direction == "dac"}
+            self._adcs = {part.index: Adc(bench, part) for part in spec.converters if part.direction == "adc"}
 
     def __repr__(self) -> str:
         return f"<Board {self.uri}: {self.spec.title}>"
 
     def dac(self, index: int = 0) -> Dac:
-        """DAC number ``index``."""
-        return _numbered("DAC", index, self._dacs)
+        """DAC number ``index``; UnsupportedError says why the board has none."""
+        return self._numbered("DAC", index, self._dacs)
 
     def adc(self, index: int = 0) -> Adc:
-        """ADC number ``index``."""
-        return _numbered("ADC", index, self._adcs)
+        """ADC number ``index``; UnsupportedError says why the board has none."""
+        return self._numbered("ADC", index, self._adcs)
 
     def dma(self, name: str) -> AxiDma:
         """The DMA instance called ``name``."""
@@ -120,9 +143,19 @@ class Board:
         """
         with ExitStack() as stack:
             stack.callback(self.bus.cancel)
+            stack.callback(self._closed)
             stack.callback(self.zdma.close)
             for dma in self._dmas.values():
                 stack.callback(dma._close)
+
+    def _numbered(self, what: str, index: int, known: Mapping[int, _C]) -> _C:
+        if index in known:
+            return known[index]
+        if self.spec.converters and not self.memory:
+            raise UnsupportedError(f"{self.uri} has no memory to play from or record to: gapless memory says why")
+        if not known and self.probe is None:
+            raise UnsupportedError(f"{self.uri} has no {what}: design {self.spec.design}")
+        raise UnknownNameError(what, index, known)
 
     def __enter__(self) -> Board:
         return self
@@ -145,19 +178,10 @@ def _leave() -> None:
         time.sleep(0.1)
 
 
-def _for_descriptors(memory: Mapping[str, Pool]) -> Pool:
+def for_descriptors(memory: Mapping[str, Pool]) -> Pool | None:
     """Where engines and CPU see the same bytes with nothing to do; and below 4 GiB, if there is such a pool."""
     pools = [pool for pool in memory.values() if pool.size]
-    return min(pools, key=lambda pool: (not pool.coherent, pool.name != "ps-cma"))
-
-
-_C = TypeVar("_C")
-
-
-def _numbered(what: str, index: int, known: Mapping[int, _C]) -> _C:
-    if index not in known:
-        raise UnknownNameError(what, index, known)
-    return known[index]
+    return min(pools, key=lambda pool: (not pool.coherent, pool.name != "ps-cma"), default=None)
 
 
 def open(uri: str = "virtual:zcu111") -> Board:
@@ -168,14 +192,16 @@ def open(uri: str = "virtual:zcu111") -> Board:
             ``ps=32GiB`` (SODIMM, 4GiB as delivered), ``cma=128MiB``, ``fifo=1MiB`` (depth of the
             converters' FIFOs), ``read=200ns`` and ``write=100ns`` (cost of a register access),
             ``clock=measured`` with ``slowdown=15`` (the software's own CPU time counts, that many times over).
+            ``local`` for the board that this program runs on: memory, interrupts and the PS's DMA; with
+            ``local?design=awg`` (ZCU111) the engines and converters of a built-in design, which has to be loaded.
 
-    Raises UnknownNameError or BadArgumentError when there is no such board.
+    Raises UnknownNameError or BadArgumentError when there is no such board, UnsupportedError when this machine is not.
     """
     scheme, colon, _ = uri.partition(":")
-    if scheme == "local":
-        raise UnsupportedError("board local: this version drives virtual boards only; open virtual:zcu111")
+    if uri.partition("?")[0] == "local":
+        scheme, colon = "local", ":"
     if scheme not in _OPENERS or not colon:
-        raise UnknownNameError("board", uri, ("virtual:zcu111", "virtual:zcu111?ps=32GiB"))
+        raise UnknownNameError("board", uri, ("virtual:zcu111", "virtual:zcu111?ps=32GiB", "local"))
     try:
         opener = importlib.import_module(_OPENERS[scheme]).open_board
     except ModuleNotFoundError as error:  # pragma: no cover - a broken installation

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ._native import Bus
 
 
 class RegisterBus(Protocol):
@@ -31,3 +34,19 @@ class RegisterBus(Protocol):
     def sleep(self, seconds: float) -> None:
         """Let ``seconds`` pass on this bus's clock."""
         ...
+
+
+def native_bus(target: RegisterBus) -> Bus:
+    """A bus of one's own, for every driver: the native loops, too, go through the methods of ``target``.
+
+    For transports that the native core does not know, such as a debug port or an emulator's socket. Each
+    access takes the interpreter, so this is for reach, not for speed: a loop re-arms within tens of
+    microseconds at best.
+
+    ``target`` has ``read32``, ``write32`` and ``wait_interrupt``, which any thread may call; time is real
+    time, so its ``time`` and ``sleep`` are not asked. ``wait_interrupt`` is asked for at most 10 ms at a
+    time. What it raises reaches the caller; out of a native loop as BusAccessError.
+    """
+    from ._native import python_bus
+
+    return python_bus(target)

@@ -25,7 +25,6 @@ from gapless.errors import (
     GaplessError,
     JobCancelledError,
     UnknownNameError,
-    UnsupportedError,
 )
 from gapless.samples import CounterSource
 from gapless.virtual import build_board
@@ -85,7 +84,7 @@ def test_the_upgraded_board_and_its_options():
         ("virtual://[", UnknownNameError, "no virtual board"),
         ("virtual:zcu111#x", UnknownNameError, "no virtual board"),
         ("serial:zcu111", UnknownNameError, "no board"),
-        ("local", UnsupportedError, "virtual boards only"),
+        ("local://", UnknownNameError, "there is local, local"),
         ("virtual:zcu111?ps", BadArgumentError, "key=value"),
         ("virtual:zcu111?ram=4GiB", UnknownNameError, "no option of a virtual board 'ram': there is ps, cma"),
         ("virtual:zcu111?ps=4GiB&ps=32GiB", BadArgumentError, "ps is given twice"),

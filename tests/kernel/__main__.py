@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from .apt import DownloadError
-from .cache import BUILD, HERE
+from .cache import BUILD, HERE, alone
 from .downloads import STOCK, qemu, stock_kernel
 from .initramfs import add_job, base
 from .machine import Boot, Kernel, boot, wait
@@ -29,8 +29,10 @@ OFFERED: dict[str, frozenset[int | str]] = {
 #: Modes that a run of all tests must have shown; grows with the tests in guest/.
 TESTED: tuple[int, ...] = ()
 
-_PYTEST = ("python3", "-m", "pytest", "-v", "-rN", "--color=no", "-p", "no:cacheprovider", "--timeout=300")
-_PYTEST_STRICT = ("-W", "error", "--strict-markers", "-c", "/dev/null", "--rootdir", ".")
+_PYTEST = (
+    *("python3", "-m", "pytest", "-v", "-rN", "--color=no", "-p", "no:cacheprovider", "--timeout=300"),
+    *("-W", "error", "--strict-markers", "-c", "/dev/null", "--rootdir", "."),
+)
 
 
 def main() -> int:
@@ -44,18 +46,12 @@ def main() -> int:
         kernels = _kernels(arguments.kernel or [*STOCK, *([BUILT] if arguments.full else [])])
         qemu()
         base()
-        site = unpack(build_wheel())
+        BUILD.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="run-", dir=BUILD) as name:
+            machines = _run(kernels, Path(name) / "initramfs.cpio", (*_PYTEST, *selection), arguments.limit)
     except (DownloadError, BuildError, KernelBuildError) as error:
         print(f"kernel-test: {error}", file=sys.stderr)
         return 1
-    print(f"== kernel-test: set up in {time.monotonic() - begun:.0f} s; booting {', '.join(k.name for k in kernels)}")
-    with tempfile.TemporaryDirectory(prefix="gapless-kernel-test-") as name:
-        initramfs = Path(name) / "initramfs.cpio"
-        command = (*_PYTEST, *_PYTEST_STRICT, *selection)
-        add_job(initramfs, site=site, files=HERE / "guest", command=command)
-        with contextlib.ExitStack() as stack:
-            machines = [stack.enter_context(boot(kernel, initramfs)) for kernel in kernels]
-            wait(machines, arguments.limit)
     files = () if selection else sorted(path.name for path in (HERE / "guest").glob("test_*.py"))
     reports = []
     for machine in machines:
@@ -67,6 +63,17 @@ def main() -> int:
     print_table(reports)
     print(f"== kernel-test: {time.monotonic() - begun:.0f} s; build/kernel-test has results.json and the consoles")
     return 1 if any(report.problems for report in reports) else 0
+
+
+def _run(kernels: list[Kernel], initramfs: Path, command: tuple[str, ...], limit: float) -> list[Boot]:
+    """Build the wheel, boot all kernels at once and wait for all of them."""
+    with alone(BUILD / "wheel"):
+        add_job(initramfs, site=unpack(build_wheel()), files=HERE / "guest", command=command)
+    print(f"== kernel-test: booting {', '.join(kernel.name for kernel in kernels)}", flush=True)
+    with contextlib.ExitStack() as stack:
+        machines = [stack.enter_context(boot(kernel, initramfs)) for kernel in kernels]
+        wait(machines, limit)
+    return machines
 
 
 def _ended(machine: Boot, limit: float) -> Report:

@@ -38,12 +38,12 @@ class PrivateApt:
             self._apt("install", "--download-only", "-y", "-o", option, *target, *packages)
             self._unpack(Path(archives_directory), into)
 
-    def download(self, package: str, into: Path) -> None:
-        """Unpack one package alone; `package` may be name=version."""
+    def download(self, package: str, into: Path, *, only: str = ".") -> None:
+        """Unpack one package alone, or `only` a folder of it (as in "./boot"); `package` may be name=version."""
         into.mkdir(parents=True)
         with tempfile.TemporaryDirectory(dir=self._ready()) as archives_directory:
             self._apt("download", package, cwd=Path(archives_directory))
-            self._unpack(Path(archives_directory), into)
+            self._unpack(Path(archives_directory), into, only)
 
     def versions(self, package: str) -> list[tuple[str, str]]:
         """Every version there is of a package, newest first, with what it depends on."""
@@ -102,13 +102,16 @@ class PrivateApt:
         return done.stdout
 
     @staticmethod
-    def _unpack(archives_directory: Path, into: Path) -> None:
+    def _unpack(archives_directory: Path, into: Path, only: str = ".") -> None:
         packages = sorted(archives_directory.glob("*.deb"))
         if not packages:
             raise DownloadError("apt downloaded no package")
         for package in packages:
             if not package.name.startswith(_NEVER_RUN):
-                subprocess.run(["dpkg-deb", "-x", package, into], check=True)
+                with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as deb:
+                    subprocess.run(["tar", "-x", "-C", into, only], stdin=deb.stdout, check=True)
+                if deb.returncode:
+                    raise DownloadError(f"{package.name} does not unpack")
 
 
 def host_architecture() -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -30,8 +31,7 @@ def made(path: Path, make: Callable[[Path], None]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         return path
-    with (path.parent / f".{path.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(path):
         if path.exists():  # by another run, while this one waited
             return path
         temporary = path.with_name(f".{path.name}.part")
@@ -43,6 +43,15 @@ def made(path: Path, make: Callable[[Path], None]) -> Path:
         finally:
             remove(temporary)
     return path
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Let other runs that want the same path wait until the block is left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def remove(path: Path) -> None:

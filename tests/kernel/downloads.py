@@ -35,7 +35,7 @@ def stock_kernel(version: str) -> Path:
         unpacked = into.with_name(f".{into.name}.deb")
         remove(unpacked)
         try:
-            _GUEST.download(package, unpacked)
+            _GUEST.download(package, unpacked, only="./boot")
             into.mkdir()
             (image,) = unpacked.glob("boot/vmlinuz-*")
             shutil.move(image, into / "Image")
@@ -85,10 +85,11 @@ def qemu() -> Path:
 
 
 def kernel_source() -> Path:
-    """Debian's source of Linux 6.12, for the kernel that `make kernel-test-full` builds: an archive."""
+    """A folder with Debian's source of Linux 6.12, an archive, and `version`: for `make kernel-test-full`."""
 
     def fetch(into: Path) -> None:
-        _GUEST.download("linux-source-6.12", into)
+        version, _ = _GUEST.versions("linux-source-6.12")[0]
+        _GUEST.download(f"linux-source-6.12={version}", into)
+        (into / "version").write_text(version)
 
-    (archive,) = made(cache() / "linux-source-6.12", fetch).glob("usr/src/*.tar.*")
-    return archive
+    return made(cache() / "linux-source-6.12", fetch)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .cache import HERE
+from .cache import BUILD, HERE
 from .downloads import qemu
 
 #: 2 GB at 0 and 32 GB at 0x8_0000_0000.
@@ -98,7 +98,7 @@ def boot(
             `set_irq_in /machine/soc/gic unnamed-gpio-in 89 1` the host raises pl_ps_irq0[0].
         cores: of the two the device tree has.
     """
-    with tempfile.TemporaryDirectory(prefix="gapless-boot-") as name:
+    with tempfile.TemporaryDirectory(prefix="boot-", dir=_runs()) as name:
         directory = Path(name)
         command = [*_qemu_command(), "-M", "xlnx-zcu102,memory-backend=ram", "-object", _memory(shared_memory)]
         command += ["-smp", str(cores), "-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none"]
@@ -123,6 +123,12 @@ def boot(
             started.stop()
             if shared_memory is not None:
                 shared_memory.unlink(missing_ok=True)
+
+
+def _runs() -> Path:
+    """Where a machine's files are while it runs; if this process is killed, `make clean` finds them."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    return BUILD
 
 
 def _qemu_command() -> list[str]:

@@ -21,11 +21,13 @@ class KernelBuildError(Exception):
 
 def own_kernel() -> Path:
     """The folder with the built image; minutes the first time, kept by source and configuration."""
-    archive = kernel_source()
+    debian = kernel_source()
+    (archive,) = debian.glob("usr/src/linux-source-*.tar.*")
+    version = (debian / "version").read_text()
     fragment = HERE / "kernel.config"
 
     def build(into: Path) -> None:
-        print(f"== kernel-test: building {BUILT} from {archive.name}: some minutes, once")
+        print(f"== kernel-test: building {BUILT} from {archive.name}: some minutes, once", flush=True)
         with tempfile.TemporaryDirectory(dir=cache(), prefix=".kernel-") as scratch:
             subprocess.run(["tar", "-C", scratch, "-xf", archive], check=True)
             (source,) = Path(scratch).iterdir()
@@ -36,10 +38,9 @@ def own_kernel() -> Path:
             _run([*make, f"-j{os.cpu_count()}", "Image"], source)
             into.mkdir()
             (output / "arch/arm64/boot/Image").replace(into / "Image")
-        (into / "package").write_text(f"{archive.name} with tests/kernel/kernel.config\n")
+        (into / "package").write_text(f"linux-source-6.12 {version} with tests/kernel/kernel.config\n")
         (into / "arguments").write_text(_ARGUMENTS)
 
-    version = (archive.parent / "version").read_text() if (archive.parent / "version").exists() else archive.name
     return made(cache() / f"linux-{BUILT}-{key(version, fragment.read_text(), _ARGUMENTS)}", build)
 
 

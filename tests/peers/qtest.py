@@ -1,7 +1,8 @@
 """A QEMU machine with no guest in it, driven through the qtest protocol (QEMU's docs/devel/testing/qtest.rst).
 
-The processor is off: no instruction is executed. Registers go through the socket, memory does not: the machine's
-RAM is a memfd that both processes map, so that pools, descriptors and buffers are the ones a board has.
+The processor is off: no instruction is executed. Registers go through the socket. Memory does not where QEMU lets
+the machine's RAM be a file: then both processes map a memfd, so that pools, descriptors and buffers are the ones a
+board has.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import pytest
 from numpy.typing import NDArray
 
 START_TIMEOUT = 20.0
-REPLY_TIMEOUT = 10.0
+REPLY_TIMEOUT = 5.0
 #: Seconds that a wait for an interrupt keeps the socket from other threads.
 _LISTEN = 2e-3
 
@@ -80,8 +81,9 @@ class Qtest:
     It is a :class:`gapless.bus.RegisterBus` in real time; interrupt lines are the inputs of ``controller``.
     """
 
-    def __init__(self, arguments: Sequence[str], ram: SharedRam, controller: str) -> None:
-        self.ram = ram
+    def __init__(
+        self, arguments: Sequence[str], controller: str, *, ram: SharedRam | None = None, pass_fd: int | None = None
+    ) -> None:
         #: How often each interrupt line went up.
         self.raised: dict[int, int] = {}
         self._levels: dict[int, bool] = {}
@@ -94,14 +96,14 @@ class Qtest:
                 listener.bind(path)
                 listener.listen(1)
                 listener.settimeout(START_TIMEOUT)
-                place = f"/proc/self/fd/{ram.fd}"
+                place = "" if ram is None else f"/proc/self/fd/{ram.fd}"
                 self._process = subprocess.Popen(
                     [argument.replace("{ram}", place) for argument in arguments]
                     + ["-qtest", f"unix:{path}", "-display", "none", "-serial", "none", "-monitor", "none"]
                     + ["-nodefaults", "-qtest-log", "/dev/null"],
                     stdin=subprocess.DEVNULL,
                     stderr=self._messages,  # a file: a pipe that nobody reads would stop QEMU
-                    pass_fds=[ram.fd],
+                    pass_fds=[fd for fd in (ram and ram.fd, pass_fd) if fd is not None],
                 )
                 try:
                     self._socket = self._accept(listener)
@@ -166,7 +168,11 @@ class Qtest:
 
     def _line(self) -> str:
         while b"\n" not in self._pending:
-            received = self._socket.recv(1 << 16)
+            try:
+                received = self._socket.recv(1 << 16)
+            except TimeoutError:
+                self._process.kill()  # replies would no longer belong to their commands
+                raise
             if not received:
                 raise EOFError(f"QEMU is gone: {self._errors()}")
             self._pending += received

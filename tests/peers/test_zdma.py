@@ -27,8 +27,8 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    with zcu102.zcu102() as machine:
-        pools = zcu102.pools(machine.ram)
+    with zcu102.zcu102() as (machine, ram):
+        pools = zcu102.pools(ram)
         yield Bench(machine, pools, zcu102.zdma(machine, pools["low"]))
 
 
@@ -167,4 +167,3 @@ def test_a_channel_that_somebody_left_paused_and_misconfigured_is_used(bench):
             assert bus.read32(base + 0x100) & 1 << 11
         assert channel.copy(src, dst).mode == "simple"
         np.testing.assert_array_equal(dst, data)
-

@@ -33,8 +33,8 @@ def pools(ram: SharedRam) -> dict[str, Pool]:
 
 
 @contextmanager
-def zcu102() -> Iterator[Qtest]:
-    """The machine; its interrupt lines are the inputs of its GIC, which are 32 below the GIC's own numbers."""
+def zcu102() -> Iterator[tuple[Qtest, SharedRam]]:
+    """The machine and its memory; its interrupt lines are the inputs of its GIC, which are 32 below the GIC's own numbers."""
     ram = SharedRam(RANGES)
     arguments = [
         find_qemu("qemu-system-aarch64"),
@@ -42,8 +42,8 @@ def zcu102() -> Iterator[Qtest]:
         *("-object", f"memory-backend-file,id=ram,size={ram.size},mem-path={{ram}},share=on"),
         *("-global", "cortex-a53-arm-cpu.start-powered-off=on"),
     ]
-    with Qtest(arguments, ram, "/machine/soc/gic") as machine:
-        yield machine
+    with Qtest(arguments, "/machine/soc/gic", ram=ram) as machine:
+        yield machine, ram
 
 
 def zdma(machine: Qtest, pool: Pool) -> Zdma:

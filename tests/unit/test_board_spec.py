@@ -56,7 +56,6 @@ def test_one_that_fits_together_finds_its_parts():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"pools": ()}, "no pool"),
         ({"dmas": (dma(), dma(base=0xA001_0000, tx=2, rx=3))}, "name a is given twice"),
         ({"dmas": (dma(), dma("b", 0xA000_0800, 2, 3))}, "registers at 0xA000_0000 is given twice"),
         ({"dmas": (dma(), dma("b", 0xA001_0000, 1, 3))}, "interrupt line 1 is given twice"),

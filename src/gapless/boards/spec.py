@@ -207,6 +207,7 @@ _WINDOW = 0x1000
 class BoardSpec:
     """Everything gapless needs to know of a board and the design it runs.
 
+    A real board's pools in PS memory are found on the machine; ``memories`` and ``pools`` are then those of the PL.
     What does not fit together (names that lead nowhere, ranges that overlap, a stream with two ends)
     raises BadArgumentError or UnknownNameError.
     """
@@ -225,8 +226,6 @@ class BoardSpec:
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
-        if not self.pools:
-            raise BadArgumentError(f"board {self.name} has no pool: there is nothing to allocate from")
         named = (self.memories, self.pools, self.ports, self.dmas, self.converters, self.fifos, self.pairs, self.zdmas)
         for parts in named:
             _once(self.name, "the name", (part.name for part in parts))

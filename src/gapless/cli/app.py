@@ -23,7 +23,7 @@ from ..errors import (
 )
 
 #: In the order in which --help lists them. Each is a function of that name in a module of that name.
-COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "load", "demo")
+COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "copy", "load", "demo")
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 

@@ -67,6 +67,7 @@ def _document(board: Board) -> dict[str, Any]:
             for dma in spec.dmas
         ],
         "ports": [{"name": port.name, "bandwidth_bytes_per_s": port.bandwidth} for port in spec.ports],
+        "interrupts": dict(board.interrupts),
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
@@ -85,40 +86,43 @@ def _print(board: Board) -> None:
             ("design", spec.design),
         ]
     )
-    print()
-    print_table(
-        ("converter", "up to", "FIFO", "beat", "DMA"),
-        [_converter(converter) for converter in spec.converters],
-        numbers=("up to", "FIFO", "beat"),
-    )
-    if spec.pairs:
-        print()
-        print_table(
+    tables = (
+        (
+            ("converter", "up to", "FIFO", "beat", "DMA"),
+            [_converter(converter) for converter in spec.converters],
+            ("up to", "FIFO", "beat"),
+        ),
+        (
             ("in step", "converters", "DMA"),
             [(pair.name, " and ".join(pair.converters), ", ".join(pair.dmas)) for pair in spec.pairs],
-        )
-    print()
-    print_table(
-        ("DMA", "mode", "length", "address", "data", "ports"),
-        [
-            (
-                dma.name,
-                _mode(dma.sg),
-                f"{dma.length_width} bit",
-                f"{dma.address_width} bit",
-                f"{8 * dma.data_width} bit",
-                ", ".join(dma.ports.values()),
-            )
-            for dma in spec.dmas
-        ],
-        numbers=("length", "address", "data"),
+            (),
+        ),
+        (
+            ("DMA", "mode", "length", "address", "data", "ports"),
+            [
+                (
+                    dma.name,
+                    _mode(dma.sg),
+                    f"{dma.length_width} bit",
+                    f"{dma.address_width} bit",
+                    f"{8 * dma.data_width} bit",
+                    ", ".join(dma.ports.values()),
+                )
+                for dma in spec.dmas
+            ],
+            ("length", "address", "data"),
+        ),
+        (
+            ("memory port", "bandwidth"),
+            [(port.name, format_bandwidth(port.bandwidth)) for port in spec.ports],
+            ("bandwidth",),
+        ),
+        (("interrupt", "how it is told of"), list(board.interrupts.items()), ()),
     )
-    print()
-    print_table(
-        ("memory port", "bandwidth"),
-        [(port.name, format_bandwidth(port.bandwidth)) for port in spec.ports],
-        numbers=("bandwidth",),
-    )
+    for columns, rows, numbers in tables:
+        if rows:
+            print()
+            print_table(columns, rows, numbers=numbers)
 
 
 def _converter(spec: ConverterSpec) -> tuple[str, ...]:

@@ -248,9 +248,7 @@ class ZdmaChannel:
         self._write_wide(Offset.DST_START, second)
         return buffer
 
-    def _run(
-        self, control: Control, nbytes: int, timeout: float | None, source: int | None, destination: int
-    ) -> float:
+    def _run(self, control: Control, nbytes: int, timeout: float | None, source: int | None, destination: int) -> float:
         """Start what the registers describe, wait for its end and return the seconds of bus time it took."""
         limit = _SPARE + nbytes / _SLOWEST if timeout is None else timeout
         self._write(Offset.ISR, EVERY_EVENT)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_names
 from .address_map import AddressMap
 from .buffer import Buffer, dma_memory, span
+from .chunked_pool import ChunkedPool
 from .device_buffer import DeviceBuffer, array_on, in_place
 from .dma_buffer import DmaBuffer
 from .lease import Runs
@@ -24,6 +25,7 @@ __all__ = [
     "AllocationGuard",
     "Buffer",
     "BufferCount",
+    "ChunkedPool",
     "Claims",
     "DeviceBuffer",
     "DmaBuffer",

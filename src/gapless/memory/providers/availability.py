@@ -17,13 +17,14 @@ class Unavailable:
 
 @dataclass(frozen=True)
 class Mode:
-    """One of the five ways to memory: ``pools`` names what it gives.
+    """One of the five ways to memory: ``pools`` names what it gives here, ``pool`` what it would be called.
 
     ``reason`` and ``fix`` are empty when it is available.
     """
 
     number: int
     title: str
+    pool: str
     pools: tuple[str, ...] = ()
     reason: str = ""
     fix: str = ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...boards import BoardSpec
+from ..claims import Claims
 from ..pool import Pool
 from .availability import Discovery, Mode, Unavailable
+from .devmem import carve_out, pl_memory
 
 
 class Provider(Protocol):
@@ -16,26 +18,26 @@ class Provider(Protocol):
     ``root`` is where /proc, /sys, /dev and /run are; ``claims`` is the registry of who has which range.
     """
 
-    def __call__(self, spec: BoardSpec, *, root: Path, claims: Any) -> Pool | Unavailable:  # noqa: D102
+    def __call__(self, spec: BoardSpec, *, root: Path, claims: Claims) -> Pool | Unavailable:  # noqa: D102
         ...
 
 
-#: For each mode its title and who provides it: the first that has a pool is taken.
-PROVIDERS: tuple[tuple[str, tuple[Provider, ...]], ...] = (
-    ("PS memory that Linux lends (dma-heap, u-dma-buf, pynq)", ()),
-    ("PL memory through the same allocator", ()),
-    ("PL memory, mapped by /dev/mem", ()),
-    ("PS memory in huge pages, no kernel module", ()),
-    ("PS carve-out, mapped by /dev/mem", ()),
+#: For each mode its title, its pool and who provides that: the first that has one is taken.
+PROVIDERS: tuple[tuple[str, str, tuple[Provider, ...]], ...] = (
+    ("PS memory that Linux lends (dma-heap, u-dma-buf, pynq)", "ps-cma", ()),
+    ("PL memory through the same allocator", "pl-ddr", (pl_memory,)),
+    ("PL memory, mapped by /dev/mem", "pl-ddr", (pl_memory,)),
+    ("PS memory in huge pages, no kernel module", "ps-hugepages", ()),
+    ("PS carve-out, mapped by /dev/mem", "ps-carveout", (carve_out,)),
 )
 
 
-def discover(spec: BoardSpec, *, root: Path, claims: Any) -> Discovery:
+def discover(spec: BoardSpec, *, root: Path, claims: Claims) -> Discovery:
     """Open what this machine offers of each mode. A provider of several modes is asked once."""
     pools: dict[str, Pool] = {}
     modes: list[Mode] = []
     answers: dict[Provider, Pool | Unavailable] = {}
-    for number, (title, providers) in enumerate(PROVIDERS, 1):
+    for number, (title, pool, providers) in enumerate(PROVIDERS, 1):
         refusals: list[Unavailable] = []
         for provider in providers:
             if provider not in answers:
@@ -45,16 +47,16 @@ def discover(spec: BoardSpec, *, root: Path, claims: Any) -> Discovery:
                 refusals.append(answer)
                 continue
             pools[answer.name] = answer
-            modes.append(Mode(number, title, (answer.name,)))
+            modes.append(Mode(number, title, pool, (answer.name,)))
             break
         else:
-            modes.append(_missing(number, title, refusals))
+            modes.append(_missing(number, title, pool, refusals))
     return Discovery(pools, tuple(modes))
 
 
-def _missing(number: int, title: str, refusals: list[Unavailable]) -> Mode:
+def _missing(number: int, title: str, pool: str, refusals: list[Unavailable]) -> Mode:
     if not refusals:
-        return Mode(number, title, reason="this version has no provider for it", fix="a later version")
+        return Mode(number, title, pool, reason="this version has no provider for it", fix="a later version")
     reasons = dict.fromkeys(refusal.reason for refusal in refusals)
     fixes = dict.fromkeys(refusal.fix for refusal in refusals if refusal.fix)
-    return Mode(number, title, reason="; ".join(reasons), fix="; or ".join(fixes))
+    return Mode(number, title, pool, reason="; ".join(reasons), fix="; or ".join(fixes))

@@ -1,0 +1,69 @@
+"""Which board a device tree is of.
+
+Sources: Linux, arch/arm64/boot/dts/xilinx/ (the ``compatible`` of each board's root node, most specific first) and
+Documentation/devicetree/bindings/soc/xilinx/xilinx.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..errors import UnknownNameError, UnsupportedError
+from . import zynqmp
+from .spec import BoardSpec, MemoryKind, ZdmaSpec
+from .zcu111 import zcu111
+
+#: A design's spec says what it has in the PL; the PS's memory is what Linux says.
+Design = Callable[[], BoardSpec]
+
+
+@dataclass(frozen=True)
+class KnownBoard:
+    """A board by what its device tree says: ``compatible``; ``designs`` are those built in."""
+
+    compatible: str
+    name: str
+    title: str
+    zdmas: tuple[ZdmaSpec, ...] = ()
+    designs: Mapping[str, Design] = field(default_factory=dict)
+
+    def spec(self, design: str | None = None) -> BoardSpec:
+        """The PS, and what ``design`` adds in the PL. Pools are found at run time, on the machine."""
+        if design is None:
+            about = "none chosen: the engines and converters of the PL are not known"
+            if self.designs:
+                about += f" (local?design={'|'.join(self.designs)} when that one is loaded)"
+            return BoardSpec(self.name, self.title, (), (), (), (), (), design=about, zdmas=self.zdmas)
+        if design not in self.designs:
+            if not self.designs:
+                raise UnsupportedError(
+                    f"design={design}: there is no built-in design for {self.title}; describe it by a BoardSpec and "
+                    "open it with gapless.local.build_board(), or use virtual:zcu111, which works anywhere"
+                )
+            raise UnknownNameError(f"design of {self.title}", design, self.designs)
+        full = self.designs[design]()
+        return replace(
+            full,
+            memories=tuple(memory for memory in full.memories if memory.kind is MemoryKind.PL),
+            pools=tuple(pool for pool in full.pools if pool.kind is MemoryKind.PL),
+            zdmas=tuple(replace(zdma, ports={}) for zdma in full.zdmas),
+        )
+
+
+_ZDMAS = zynqmp.zdmas()
+
+#: The more specific first.
+KNOWN = (
+    KnownBoard("xlnx,zynqmp-zcu111", "zcu111", "Zynq UltraScale+ RFSoC ZCU111", _ZDMAS, {"awg": zcu111}),
+    KnownBoard("xlnx,zynqmp-zcu102", "zcu102", "Zynq UltraScale+ MPSoC ZCU102", _ZDMAS),
+    KnownBoard("xlnx,zynqmp-zcu104", "zcu104", "Zynq UltraScale+ MPSoC ZCU104", _ZDMAS),
+    KnownBoard("xlnx,zynqmp-zcu106", "zcu106", "Zynq UltraScale+ MPSoC ZCU106", _ZDMAS),
+    KnownBoard("xlnx,zynqmp", "zynqmp", "Zynq UltraScale+", _ZDMAS),
+    KnownBoard("xlnx,zynq-7000", "zynq-7000", "Zynq-7000"),
+)
+
+
+def recognise(compatible: Sequence[str]) -> KnownBoard | None:
+    """The board of a device tree's ``compatible``, most specific first; None when it is none of ours."""
+    return next((board for board in KNOWN if board.compatible in compatible), None)

@@ -1,0 +1,156 @@
+"""Assembly of the board that this program runs on."""
+
+from __future__ import annotations
+
+import atexit
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from .._native import MmioBus
+from ..board import Board, for_descriptors
+from ..boards import BoardSpec
+from ..dma import AxiDma, Zdma
+from ..errors import AccessDeniedError, GaplessError, TakenError, UnsupportedError
+from ..memory import AddressMap, Pool
+from ..memory.claims import Claims
+from ..memory.providers import discover
+from .engines import AXI_DMA, ZDMA, EngineStopper
+from .interrupts import add_lines
+from .machine import LocalMachine, local_machine
+from .registers import Needed, Registers, needed_windows
+from .uio import Window
+from .uri import parse_uri
+
+
+def open_board(uri: str, *, root: Path = Path("/")) -> Board:
+    """Open the board that this program runs on.
+
+    On a machine that is none of the boards gapless knows there are no registers, only the memory that Linux gives.
+
+    Raises UnsupportedError for a design on such a machine, or when its registers cannot be reached.
+    """
+    design = parse_uri(uri)
+    machine = local_machine(root)
+    if machine.board is not None:
+        return build_board(machine.board.spec(design), uri=uri, root=root)
+    if design is not None:
+        raise UnsupportedError(
+            f"board {uri}: this is {machine}, which is no board that gapless knows; virtual:zcu111 works anywhere"
+        )
+    return build_board(_host(machine), uri=uri, root=root)
+
+
+def build_board(
+    spec: BoardSpec,
+    *,
+    uri: str = "local",
+    root: Path = Path("/"),
+    windows: Iterable[Window] = (),
+    pools: Mapping[str, Pool] | None = None,
+) -> Board:
+    """Build the board of any design on this machine.
+
+    The engines, converters and pairs of ``spec`` have to be there: an error says which registers cannot be reached
+    and why. ZDMA channels that cannot be had are left out, and ``board.interrupts`` says why.
+
+    Args:
+        spec: what the board and the design that is loaded are made of.
+        uri: what the board and its reports say it was opened as.
+        root: where /dev, /proc, /run and /sys are.
+        windows: registers that are mapped already; the others are found, by UIO or /dev/mem.
+        pools: memory besides what the machine offers, or in its place, by name.
+    """
+    bus, registers = MmioBus(), Registers(root)
+    with ExitStack() as stack:
+        stack.callback(registers.close)  # the bus has descriptors of its own
+        given = {window.base: window for window in windows}
+        for needed in needed_windows(spec):
+            bus.add_window(*(given.get(needed.base) or registers.map(needed)))
+        present, interrupts = [], {}
+        for zdma in spec.zdmas:
+            try:
+                bus.add_window(*(given.get(zdma.base) or registers.map(Needed(zdma.name, zdma.base))))
+                present.append(zdma)
+            except GaplessError as error:
+                interrupts[zdma.name] = f"not there: {error}"
+        spec = replace(spec, zdmas=tuple(present))
+        interrupts |= add_lines(bus, spec, registers)
+    claims = Claims(root, stop_engine=EngineStopper(bus, spec))
+    found = discover(spec, root=root, claims=claims)
+    memory = {**found.pools, **(pools or {})}
+    for pool in memory.values():
+        pool._hints = memory.values
+    for dma in spec.dmas:
+        claims.take_engine(AXI_DMA, dma.base, dma.name)
+    board = Board(
+        uri,
+        spec,
+        bus,
+        _address_map(memory.values()),
+        memory,
+        modes=found.modes,
+        interrupts=interrupts,
+        zdma=Zdma(bus, spec.zdmas, pool=for_descriptors(memory), reserve=_reserve(claims, spec)),
+        closed=lambda: _release_engines(claims, spec),
+    )
+    _engines.update(board.dma(dma.name) for dma in spec.dmas)
+    return board
+
+
+def _host(machine: LocalMachine) -> BoardSpec:
+    return BoardSpec(
+        "host",
+        f"{machine}, which is no board that gapless knows",
+        (),
+        (),
+        (),
+        (),
+        (),
+        design="none: this machine has no PL; virtual:zcu111 works anywhere",
+    )
+
+
+def _address_map(pools: Iterable[Pool]) -> AddressMap:
+    address_map = AddressMap()
+    for pool in pools:
+        region = getattr(pool, "region", None)  # huge pages are many
+        if region is not None and region not in list(address_map):
+            address_map.add(region)
+    return address_map
+
+
+def _reserve(claims: Claims, spec: BoardSpec) -> Callable[[str], Callable[[], None] | None]:
+    """Keeps other programs off a ZDMA channel while it is used, as :class:`~gapless.dma.Zdma` asks."""
+    bases = {zdma.name: zdma.base for zdma in spec.zdmas}
+
+    def reserve(name: str) -> Callable[[], None] | None:
+        try:
+            claims.take_engine(ZDMA, bases[name], name)
+        except TakenError:
+            return None
+        except AccessDeniedError:  # who may not write the registry cannot be told of others, either
+            return lambda: None
+        return lambda: claims.release_engine(bases[name])
+
+    return reserve
+
+
+def _release_engines(claims: Claims, spec: BoardSpec) -> None:
+    """They are stopped. Memory stays claimed as long as an array is on it."""
+    for dma in spec.dmas:
+        claims.release_engine(dma.base)
+
+
+# An engine that plays when the program ends would go on reading memory that Linux gives to others. This runs before
+# the registry of claims is closed, since that was imported before.
+_engines: weakref.WeakSet[AxiDma] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    for engine in list(_engines):
+        with suppress(GaplessError):  # the registry keeps its memory taken then
+            engine._close()
