@@ -13,15 +13,16 @@ namespace gapless {
 
 namespace {
 
-constexpr Time nanosecond = 1'000, microsecond = 1'000'000;
+constexpr Time nanosecond = 1'000, microsecond = 1'000 * nanosecond;
 // A polled line is looked at without a pause for so long: a transfer that is nearly done is not worth a sleep.
 constexpr Time spinning = 5 * microsecond;
 constexpr Time shortest_pause = 20 * microsecond, longest_pause = 200 * microsecond;
 
-Time monotonic() {
+// In nanoseconds: a machine that has been up for long has no Time since it was started.
+std::int64_t monotonic() {
     timespec at{};
     ::clock_gettime(CLOCK_MONOTONIC, &at);
-    return (Time{at.tv_sec} * 1'000'000'000 + at.tv_nsec) * nanosecond;
+    return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec;
 }
 
 // Until a descriptor has something or `left` has passed (`never`: for as long as it takes).
@@ -77,7 +78,7 @@ bool MmioBus::try_write32(std::uint64_t address, std::uint32_t value) {
 
 // ---- time ------------------------------------------------------------------------------------------
 
-Time MmioBus::now() { return monotonic() - origin_; }
+Time MmioBus::now() { return (monotonic() - origin_) * nanosecond; }
 
 Time MmioBus::deadline_after(Time timeout) {
     const Time present = now();

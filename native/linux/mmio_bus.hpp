@@ -53,7 +53,7 @@ public:
     void cancel() override;
 
 private:
-    MmioBus(std::shared_ptr<MmioBoard> board, Time origin) : board_(std::move(board)), origin_(origin) {}
+    MmioBus(std::shared_ptr<MmioBoard> board, std::int64_t origin) : board_(std::move(board)), origin_(origin) {}
     void check_cancelled() const {
         if (cancelled_) throw Cancelled();
     }
@@ -62,7 +62,7 @@ private:
     bool wait_for_polled(const InterruptSource& line, const Wakeups::Wait& wait, int signal, Time deadline);
 
     const std::shared_ptr<MmioBoard> board_;
-    const Time origin_;
+    const std::int64_t origin_;  // nanoseconds of CLOCK_MONOTONIC
     std::atomic<bool> cancelled_{false};
 };
 

@@ -24,8 +24,7 @@ constexpr std::uint64_t kLargestBuffer = std::uint64_t{1} << 30;
 
 PinnedPages::PinnedPages(int file, std::uint64_t page, const std::vector<std::uint64_t>& offsets)
     : size_(page * offsets.size()) {
-    if (page == 0 || (page & (page - 1)) != 0 || offsets.empty())
-        throw std::invalid_argument("pages of a power of two, at least one");
+    if (page == 0 || offsets.empty()) throw std::invalid_argument("at least one page, of at least one byte");
     // A mapping of the file itself finds a place for them that is aligned as huge pages must be. Nothing is ever
     // touched through it, so nothing is reserved for it.
     void* place = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);

@@ -12,7 +12,8 @@ namespace gapless {
 // from the start, so that /proc/self/pagemap knows them. Every failure is a std::system_error.
 class PinnedPages {
 public:
-    // `page` bytes (a power of two) at each of `offsets` (bytes in the file, multiples of `page`).
+    // `page` bytes at each of `offsets` (bytes in the file), both multiples of what the file has as a page. A file
+    // that is mapped as a whole is one page at 0.
     PinnedPages(int file, std::uint64_t page, const std::vector<std::uint64_t>& offsets);
     ~PinnedPages() { close(); }
     PinnedPages(const PinnedPages&) = delete;

@@ -113,7 +113,7 @@ def device_fill(device: memoryview | NDArray[Any], pattern: bytes) -> None:
     """Write ``pattern`` again and again from the first byte on, by aligned accesses only."""
 
 class PinnedPages:
-    """Pages of a file at consecutive addresses, in the order of ``offsets`` (bytes; multiples of ``page``), present.
+    """Pages of a file at consecutive addresses, in the order of ``offsets``, ``page`` bytes at each, present.
 
     What the kernel refuses is an OSError; a range that leaves the mapping, or any after close(), an IndexError.
     """

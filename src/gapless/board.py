@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 from ._native import Bus
 from .boards import BoardSpec
 from .dma import AxiDma, Zdma
-from .errors import BadArgumentError, UnknownNameError, UnsupportedError
-from .memory import AddressMap, Pool
+from .errors import AddressError, BadArgumentError, UnknownNameError, UnsupportedError
+from .memory import AddressMap, Buffer, Pool
 from .stream import Adc, Bench, Dac, Probe
+from .units import format_address, format_size
 
 if TYPE_CHECKING:
     from .boards.fpga_manager import Loaded
@@ -88,11 +89,12 @@ class Board:
         interrupts: Mapping[str, str] = MappingProxyType({}),
         zdma: Zdma | None = None,
         closed: Callable[[], object] = lambda: None,
+        map_physical: Callable[[int, int], Buffer] | None = None,
     ) -> None:
         self.uri, self.spec, self.bus, self.address_map = uri, spec, bus, address_map
         self.memory, self.probe = Pools(memory, modes), probe
         self.modes, self.interrupts, self._closed = modes, interrupts, closed
-        self._findings = findings
+        self._findings, self._map_physical = findings, map_physical
         self._dmas = {dma.name: AxiDma(bus, dma) for dma in spec.dmas}
         _engines.update(self._dmas.values())
         descriptor_pool = for_descriptors(memory)
@@ -120,6 +122,23 @@ class Board:
         if name not in self._dmas:
             raise UnknownNameError("DMA", name, self._dmas)
         return self._dmas[name]
+
+    def map_physical(self, base: int, nbytes: int) -> Buffer:
+        """A buffer on the ``nbytes`` bytes of physical memory from ``base`` on, which no pool has: uint8, shape (nbytes,).
+
+        Such as what a design has in the PL, and no pool knows of. Whether anything answers there is the caller's to
+        know: an access to nothing ends the process, or hangs the board.
+
+        Raises:
+            AddressError: Linux, a driver, a pool or another program has part of it; the message names it.
+            AccessDeniedError: /dev/mem is not this user's, or the kernel refuses.
+        """
+        if self._map_physical is None:
+            raise AddressError(
+                f"{format_size(nbytes)} at {format_address(base)}: on this board all memory is in pools, or Linux has it; "
+                "pool.allocate(shape, dtype, address=) gives a place in one"
+            )
+        return self._map_physical(base, nbytes)
 
     def load(self, path: str | Path, *, partial: bool = False) -> Loaded:
         """Load a bitstream into the PL; on a virtual board, select the design of that name.

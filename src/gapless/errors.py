@@ -184,7 +184,7 @@ class DmaInternalError(DmaError):
 
 
 class DmaSlaveError(DmaError):
-    """DMASlvErr: the addressed memory answered SLVERR (PG021, DMASR bit 5)."""
+    """DMASlvErr: the addressed memory answered SLVERR (PG021, DMASR bit 5); ZDMA: or DECERR (UG1087, ISR)."""
 
 
 class DmaDecodeError(DmaError):
@@ -196,7 +196,7 @@ class SgInternalError(DmaError):
 
 
 class SgSlaveError(DmaError):
-    """SGSlvErr: the memory that holds the descriptor answered SLVERR (PG021, DMASR bit 9)."""
+    """SGSlvErr: the memory that holds the descriptor answered SLVERR (PG021, DMASR bit 9; UG1087, ISR)."""
 
 
 class SgDecodeError(DmaError):

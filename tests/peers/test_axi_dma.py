@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def test_packets_of_several_descriptors_leave_whole_and_in_order(peer):
         cuts = sorted({0, len(data), *rng.integers(1, len(data), int(rng.integers(0, 12))).tolist()})
         with peer.data.allocate(16_384, np.uint8) as buffer:
             pieces, at = [], 0
-            for begin, end in zip(cuts, cuts[1:], strict=False):
+            for begin, end in pairwise(cuts):
                 at += int(rng.integers(0, 60))
                 buffer[at : at + end - begin] = np.frombuffer(data[begin:end], np.uint8)
                 pieces.append((buffer.physical_address + at, end - begin))

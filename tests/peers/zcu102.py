@@ -34,7 +34,7 @@ def pools(ram: SharedRam) -> dict[str, Pool]:
 
 @contextmanager
 def zcu102() -> Iterator[tuple[Qtest, SharedRam]]:
-    """The machine and its memory; its interrupt lines are the inputs of its GIC, which are 32 below the GIC's own numbers."""
+    """The machine and its memory; interrupt lines are the inputs of its GIC, 32 below the GIC's own numbers."""
     ram = SharedRam(RANGES)
     arguments = [
         find_qemu("qemu-system-aarch64"),

@@ -1,6 +1,7 @@
 """The board that a program runs on: recognised, assembled, driven through its bus, closed."""
 
 import threading
+import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,8 +11,8 @@ from fake_uio import FakeUio
 from local_tree import ZCU111, add_mem, add_uio, make_tree
 
 import gapless
-from gapless._native import HostMemory
-from gapless.boards import BoardSpec, DmaSpec, MemoryKind, PortSpec
+from gapless._native import BlockQueue, HostMemory
+from gapless.boards import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, PortSpec
 from gapless.boards.detection import KNOWN, recognise
 from gapless.errors import (
     BadArgumentError,
@@ -79,12 +80,27 @@ def test_zdma_channels_that_cannot_be_had_are_left_out_with_the_reason(tmp_path)
 
 def test_a_design_has_the_pl_and_its_memory(tmp_path):
     add_mem(make_tree(tmp_path, ZCU111, "ZCU111"), 0x1_0000_0000)
-    with open_board("local?design=awg", root=tmp_path) as board:
-        assert "dma_dac0" in (dma.name for dma in board.spec.dmas)
-        assert {memory.kind for memory in board.spec.memories} == {MemoryKind.PL}
-        assert board.interrupts["dma_dac0 MM2S"] == "polled (no UIO device for dma_dac0-mm2s)"
-        with pytest.raises(UnsupportedError, match="no memory to play from"):
-            board.dac(0)
+    board = open_board("local?design=awg", root=tmp_path)
+    assert "dma_dac0" in (dma.name for dma in board.spec.dmas)
+    assert {memory.kind for memory in board.spec.memories} == {MemoryKind.PL}
+    assert board.interrupts["dma_dac0 MM2S"] == "polled (no UIO device for dma_dac0-mm2s)"
+    with pytest.raises(WaitTimeoutError, match="the reset to end"):  # nothing answers behind this /dev/mem
+        board.close()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_converters_need_memory(tmp_path, there):
+    root, words = make_tree(tmp_path), bytearray(0x1000)
+    adc = ConverterSpec("adc0", "adc", 0, BASE + 0x1_0000, 8, 4e9, ())
+    spec = BoardSpec("bench", "bench", (), (), (), (), (adc,))
+    pool = RangePool(MappedRegion("ps", MEMORY, SIZE, HostMemory(SIZE)), MEMORY, SIZE, name="ps-cma")
+    windows = [Window(adc.base, np.frombuffer(words, np.uint8))]
+    with build_board(spec, root=root, windows=windows, pools={"ps-cma": pool} if there else {}) as board:
+        if there:
+            assert board.adc(0).spec is adc
+        else:
+            with pytest.raises(UnsupportedError, match="no memory to play from"):
+                board.adc(0)
 
 
 def test_a_design_whose_registers_cannot_be_reached_is_an_error(tmp_path):
@@ -201,6 +217,33 @@ def test_a_ring_moves_every_piece_in_order(rig):
         assert rig.uio.count > 0
 
 
+def test_blocks_are_handed_in_while_it_runs(rig):
+    """The loop and the program wake each other by signals, also from waits that have no end of their own."""
+    buffer = rig.board.memory["ps-cma"].allocate((4, 4096), np.uint8)
+    queue = BlockQueue(rig.board.bus, buffer.physical_address, 4096, 4, 0)
+    transfer = rig.channel.stream(queue, 4, buffer, timeout=5.0)
+    for number in range(60):
+        if number >= 4:
+            state, block, nbytes, use = queue.take(5.0)
+            assert (state, block, nbytes, use) == ("block", number % 4, 4096, number - 4)
+        buffer[number % 4] = number
+        if number % 7 == 0:
+            time.sleep(0.005)  # the engine has sent all: the loop waits for a block
+        queue.give(number % 4, 4096)
+    assert queue.take(5.0)[0] == "block"
+    queue.close()
+    assert transfer.wait().pieces == 60
+    assert [queue.take(5.0)[0] for _ in range(4)] == ["block", "block", "block", "ended"]
+    assert b"".join(rig.engine.sent) == np.repeat(np.arange(60, dtype=np.uint8), 4096).tobytes()
+
+
+def test_taking_from_an_empty_queue_takes_its_timeout(rig):
+    queue = BlockQueue(rig.board.bus, MEMORY, 4096, 4, 0)
+    before = time.monotonic()
+    assert queue.take(0.05)[0] == "nothing"
+    assert 0.05 <= time.monotonic() - before < 5
+
+
 def test_a_stream_that_stands_still_is_a_timeout(rig):
     rig.engine.stalled = True
     buffer = rig.board.memory["ps-cma"].allocate(4096, np.uint8)
@@ -218,6 +261,7 @@ def test_closing_the_board_stops_the_engine_and_ends_the_wait(rig):
     with pytest.raises((JobCancelledError, BoardClosedError)):
         transfer.wait()
     closing.join()
+    rig.board.close()  # a second time does nothing
     assert not rig.engine.running
     with pytest.raises(BoardClosedError):
         rig.board.bus.read32(BASE)
@@ -230,6 +274,17 @@ def test_the_engine_is_another_programs_while_it_is_open(tmp_path, monkeypatch):
             build_board(SPEC, root=tmp_path, windows=windows)
         first.board.close()
         build_board(SPEC, root=tmp_path, windows=windows).close()
+
+
+def test_an_engine_that_cannot_be_stopped_stays_ours(tmp_path, monkeypatch):
+    with bench(tmp_path, monkeypatch, "polled") as first:
+        first.engine.__exit__()  # nobody serves its registers any more
+        with pytest.raises(WaitTimeoutError, match="dma: the reset to end"):
+            first.board.close()
+        with pytest.raises(gapless.errors.TakenError, match="dma"):
+            build_board(SPEC, root=tmp_path, windows=[Window(BASE, first.engine.registers)])
+        first.engine.registers[:] = 0  # a reset ends with RESET cleared
+        first.board._closed = lambda: None  # the bus is closed: only the end of the program could try again
 
 
 # ---- interrupt lines -------------------------------------------------------------------------------

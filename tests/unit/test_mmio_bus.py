@@ -259,7 +259,7 @@ def test_a_closed_descriptor_is_refused(bus):
     reading, writing = os.pipe()
     os.close(reading)
     os.close(writing)
-    with pytest.raises(RuntimeError, match="Bad file descriptor"):
+    with pytest.raises(OSError, match="Bad file descriptor"):
         bus.add_uio_line(OTHER, reading)
 
 

@@ -104,9 +104,8 @@ class DmaSpec:
 class ZdmaSpec:
     """A channel of the PS's own DMA controllers (UG1085, "DMA Controller").
 
-    ``base`` of its registers, ``interrupt`` line, ``bus_width`` in bits (128 for GDMA, 64 for ADMA). ``ports``
-    names, for a virtual board, the port that leads to each kind of memory: every byte takes it once to be read
-    and once to be written.
+    ``bus_width`` in bits: 128 for GDMA, 64 for ADMA. ``ports`` names, for a virtual board, the port that leads to
+    each kind of memory: every byte takes it once to be read and once to be written.
     """
 
     name: str
@@ -226,17 +225,17 @@ class BoardSpec:
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
-        named = (self.memories, self.pools, self.ports, self.dmas, self.converters, self.fifos, self.pairs, self.zdmas)
-        for parts in named:
+        engines = (self.dmas, self.zdmas, self.converters, self.pairs)
+        for parts in (self.memories, self.pools, self.ports, self.fifos, *engines):
             _once(self.name, "the name", (part.name for part in parts))
-        bases = [part.base for parts in (self.dmas, self.converters, self.pairs, self.zdmas) for part in parts]
+        bases = [part.base for parts in engines for part in parts]
         _once(self.name, "the registers at", (format_address(base // _WINDOW * _WINDOW) for base in bases))
         _once(self.name, "converter", (f"{part.direction}{part.index}" for part in self.converters))
         lines = [line for dma in self.dmas for line in (dma.mm2s_interrupt, dma.s2mm_interrupt)]
         lines += (zdma.interrupt for zdma in self.zdmas)
         _once(self.name, "interrupt line", (line for line in lines if line is not None))
-        for engine in (*self.dmas, *self.zdmas):
-            for port in engine.ports.values():
+        for ports in (engine.ports for engines in (self.dmas, self.zdmas) for engine in engines):
+            for port in ports.values():
                 self.port(port)
         _once(self.name, "in a pair, converter", (name for pair in self.pairs for name in pair.converters))
         for pair in self.pairs:

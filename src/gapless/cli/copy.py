@@ -98,12 +98,12 @@ def _first_difference(dst: DmaBuffer) -> int | None:
     for part, data in _pattern(dst.nbytes):
         differs = np.flatnonzero(_get(dst[part]) != data)
         if len(differs):
-            return part.start + int(differs[0])
+            return int(part.start) + int(differs[0])
     return None
 
 
 # Device memory takes and gives whole aligned copies only, by methods of their own.
-def _put(part: DmaBuffer, data: NDArray[np.uint8]) -> None:
+def _put(part: Any, data: NDArray[np.uint8]) -> None:
     write = getattr(part, "write", None)
     if write is None:
         part[:] = data
@@ -111,7 +111,7 @@ def _put(part: DmaBuffer, data: NDArray[np.uint8]) -> None:
         write(data)
 
 
-def _get(part: DmaBuffer) -> NDArray[np.uint8]:
+def _get(part: Any) -> NDArray[np.uint8]:
     read = getattr(part, "read", None)
     return np.asarray(part if read is None else read())
 

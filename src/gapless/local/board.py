@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +13,12 @@ from .._native import MmioBus
 from ..board import Board, for_descriptors
 from ..boards import BoardSpec
 from ..dma import AxiDma, Zdma
-from ..errors import AccessDeniedError, GaplessError, TakenError, UnsupportedError
+from ..errors import GaplessError, UnsupportedError
 from ..memory import AddressMap, Pool
 from ..memory.claims import Claims
 from ..memory.providers import discover
-from .engines import AXI_DMA, ZDMA, EngineStopper
+from ..memory.providers.devmem import map_physical
+from .engines import Engines, EngineStopper, reserve
 from .interrupts import add_lines
 from .machine import LocalMachine, local_machine
 from .registers import Needed, Registers, needed_windows
@@ -78,13 +79,13 @@ def build_board(
                 interrupts[zdma.name] = f"not there: {error}"
         spec = replace(spec, zdmas=tuple(present))
         interrupts |= add_lines(bus, spec, registers)
-    claims = Claims(root, stop_engine=EngineStopper(bus, spec))
+    stopper = EngineStopper(bus, spec)
+    claims = Claims(root, stop_engine=stopper)
     found = discover(spec, root=root, claims=claims)
     memory = {**found.pools, **(pools or {})}
     for pool in memory.values():
         pool._hints = memory.values
-    for dma in spec.dmas:
-        claims.take_engine(AXI_DMA, dma.base, dma.name)
+    engines = Engines(claims, stopper, spec)
     board = Board(
         uri,
         spec,
@@ -93,8 +94,9 @@ def build_board(
         memory,
         modes=found.modes,
         interrupts=interrupts,
-        zdma=Zdma(bus, spec.zdmas, pool=for_descriptors(memory), reserve=_reserve(claims, spec)),
-        closed=lambda: _release_engines(claims, spec),
+        zdma=Zdma(bus, spec.zdmas, pool=for_descriptors(memory), reserve=reserve(claims, spec)),
+        closed=engines.release,
+        map_physical=lambda base, nbytes: map_physical(base, nbytes, root=root, claims=claims, pools=memory.values()),
     )
     _engines.update(board.dma(dma.name) for dma in spec.dmas)
     return board
@@ -120,28 +122,6 @@ def _address_map(pools: Iterable[Pool]) -> AddressMap:
         if region is not None and region not in list(address_map):
             address_map.add(region)
     return address_map
-
-
-def _reserve(claims: Claims, spec: BoardSpec) -> Callable[[str], Callable[[], None] | None]:
-    """Keeps other programs off a ZDMA channel while it is used, as :class:`~gapless.dma.Zdma` asks."""
-    bases = {zdma.name: zdma.base for zdma in spec.zdmas}
-
-    def reserve(name: str) -> Callable[[], None] | None:
-        try:
-            claims.take_engine(ZDMA, bases[name], name)
-        except TakenError:
-            return None
-        except AccessDeniedError:  # who may not write the registry cannot be told of others, either
-            return lambda: None
-        return lambda: claims.release_engine(bases[name])
-
-    return reserve
-
-
-def _release_engines(claims: Claims, spec: BoardSpec) -> None:
-    """They are stopped. Memory stays claimed as long as an array is on it."""
-    for dma in spec.dmas:
-        claims.release_engine(dma.base)
 
 
 # An engine that plays when the program ends would go on reading memory that Linux gives to others. This runs before

@@ -54,18 +54,15 @@ class Registers:
         where the kernel gives no way, BusAccessError for what else goes wrong.
         """
         device = self.covering(needed.base)
-        denied: GaplessError | None = None
-        if device is not None:
-            try:
-                return self._map_uio(device, needed.base)
-            except AccessDeniedError as error:  # root may have /dev/mem although the device is somebody else's
-                denied = error
-        try:
+        if device is None:
             return Window(needed.base, _map_devmem(self._root, needed))
-        except AccessDeniedError:
-            if denied is not None:
+        try:
+            return self._map_uio(device, needed.base)
+        except AccessDeniedError as denied:
+            try:  # this user may have /dev/mem although not the device
+                return Window(needed.base, _map_devmem(self._root, needed))
+            except GaplessError:
                 raise denied from None
-            raise
 
     def covering(self, base: int) -> UioDevice | None:
         """The UIO device whose maps have the registers at ``base``, if there is one."""

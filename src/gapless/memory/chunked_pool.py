@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from .._native import Extent, FreeList, Mapping
@@ -16,6 +17,7 @@ from .pool import Pool
 from .region import MappedRegion, MemoryType
 
 if TYPE_CHECKING:
+    from .claims import Claims
     from .stats import PoolStats
 
 _LINE = 64  # two buffers share no cache line, of which one is the CPU's and the other a device's
@@ -30,11 +32,13 @@ class Chunk:
         region: where it is mapped, all of it; its base is the physical address where it is one run, else 0.
         runs: the physical addresses, in the order in which they are mapped.
         close: gives it back. The garbage collector may call it anywhere.
+        path: a file that keeps it when we die, and that the registry may remove once our engines have stopped.
     """
 
     region: MappedRegion
     runs: Runs
     close: Callable[[], None]
+    path: Path | None = None
 
 
 class Source(Protocol):
@@ -50,9 +54,10 @@ class Source(Protocol):
     sync_method: str
 
     def take(self, nbytes: int, *, align: int, below: int | None, contiguous: bool) -> Chunk:
-        """At least ``nbytes`` whose first byte is at a multiple of ``align``; all end at or below ``below``.
+        """At least ``nbytes``, with the first byte at a multiple of ``align`` and the last below ``below``.
 
-        AllocationError says what was asked, what there is, and what to do.
+        A source that has no say in it takes what comes, and the pool refuses it. AllocationError says what was
+        asked, what there is, and what to do.
         """
         ...
 
@@ -71,6 +76,7 @@ class ChunkedPool(Pool):
     Args:
         source: where the memory comes from.
         name, about, hints: see :class:`Pool`.
+        claims: where programs tell each other what they have; None: nobody needs to know.
     """
 
     def __init__(
@@ -80,6 +86,7 @@ class ChunkedPool(Pool):
         name: str,
         about: str = "",
         hints: Callable[[], Iterable[Pool]] = tuple,
+        claims: Claims | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -90,7 +97,7 @@ class ChunkedPool(Pool):
             about=about,
             hints=hints,
         )
-        self.source = source
+        self.source, self._claims = source, claims
         # Without a lock, as all of a pool. A chunk is in here from its first buffer on; it leaves with its last:
         # whoever can take all of its free list, in one call, has it for himself and closes it.
         self._chunks: dict[int, _Shared | _Whole] = {}
@@ -141,18 +148,44 @@ class ChunkedPool(Pool):
                 return found
             room = self._elsewhere(nbytes, below)
             raise AllocationError(f"{error}; {room}" if room else str(error)) from None
-        return self._in_new(taken, nbytes)
+        return self._in_new(taken, nbytes, align, below)
 
-    def _in_new(self, taken: Chunk, nbytes: int) -> tuple[Lease, Extent]:
+    def _in_new(self, taken: Chunk, nbytes: int, align: int, below: int | None) -> tuple[Lease, Extent]:
         try:
+            self._refuse_unsuitable(taken, nbytes, align, below)
+            self._claim(taken)
             chunk = _Shared(taken) if len(taken.runs) == 1 else _Whole(taken)
             place = chunk.take_first(nbytes)
-            buffer = self._lend(chunk, place, nbytes)
         except BaseException:
-            taken.close()
+            self._close(taken)
             raise
         self._chunks[id(chunk)] = chunk
-        return buffer
+        return self._lend(chunk, place, nbytes)
+
+    def _refuse_unsuitable(self, taken: Chunk, nbytes: int, align: int, below: int | None) -> None:
+        end = max(base + size for base, size in taken.runs)
+        if taken.runs[0][0] % align or (below is not None and end > below):
+            wanted = f"at a multiple of {format_size(align)}"
+            wanted += f" below {format_address(below)}" if below is not None else ""
+            raise AllocationError(
+                f"asked {format_size(nbytes)} {wanted} in {self.name}: the kernel, which takes no wishes there, gave "
+                f"{format_address(taken.runs[0][0])}; take another pool"
+            )
+
+    def _claim(self, taken: Chunk) -> None:
+        if self._claims is not None:
+            with self._claims.session() as session:
+                for base, size in taken.runs:
+                    session.add(base, size, self.name, path=taken.path)
+
+    def _close(self, chunk: Chunk) -> None:
+        try:
+            # The claim goes first: whoever is lent the memory next, claims it.
+            if self._claims is not None:
+                for base, size in chunk.runs:
+                    self._claims.release(base, size)
+        finally:
+            chunk.close()
 
     def _in_chunks(self, nbytes: int, align: int, below: int | None) -> tuple[Lease, Extent] | None:
         for chunk in self._held_chunks():
@@ -198,7 +231,7 @@ class ChunkedPool(Pool):
         chunk, address, nbytes = place
         if chunk.release(address, nbytes):
             self._chunks.pop(id(chunk), None)
-            chunk.chunk.close()
+            self._close(chunk.chunk)
 
 
 class _Shared:

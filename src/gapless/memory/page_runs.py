@@ -43,7 +43,7 @@ def choose_pages(
 
 
 def _fewest_runs(runs: Runs, page: int, count: int) -> list[int]:
-    by_size = sorted(runs, key=lambda run: run[1], reverse=True)
+    by_size = sorted(runs, key=lambda run: (-run[1], -run[0]))
     chosen: list[int] = []
     while count:
         enough = [run for run in by_size if run[1] >= count * page]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -54,3 +55,20 @@ def carve_out(size: int, base: int = CARVE_OUT) -> RangePool:
     """Memory that Linux does not have."""
     region = MappedRegion("carve-out", base, size, _Physical(base, size), memory_type=MemoryType.DEVICE)
     return RangePool(region, base, size, name="carve-out")
+
+
+def read_by_device(address: int, nbytes: int) -> bytes:
+    """What the last GDMA channel finds at a physical address."""
+    registers = physical(zdmas()[7].base, 4096).view(np.uint32)
+    scratch = carve_out(4096, CARVE_OUT - 4096).allocate(nbytes, np.uint8)
+    registers[Offset.ISR // 4] = 0xFFF
+    registers[Offset.CTRL0 // 4] = 0x80
+    for register, value in ((Offset.SRC_WORD0, address), (Offset.DST_WORD0, scratch.physical_address)):
+        words = (value & 0xFFFF_FFFF, value >> 32, nbytes, 0)
+        for number, word in enumerate(words):
+            registers[register // 4 + number] = word
+    registers[Offset.CTRL2 // 4] = 1
+    deadline = time.monotonic() + 10
+    while not registers[Offset.ISR // 4] & Event.DONE:
+        assert time.monotonic() < deadline, f"{nbytes} bytes at {address:#x} were not read in 10 s"
+    return bytes(scratch.read())

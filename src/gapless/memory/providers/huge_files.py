@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from ..._native import allocate_pages, give_back_pages, mount_hugetlbfs
 from ..claim_session import FILE_PREFIX
-from ..lease import Runs
 
 if TYPE_CHECKING:
     from ..claims import Claims, Session
@@ -84,17 +83,6 @@ class HugeFiles:
         """Give back what the dead had, as far as their engines have stopped."""
         with self._session() as session:
             self._sweep(session)
-
-    def claim(self, file: HugeFile, runs: Runs, what: str) -> None:
-        """Claim the runs, which ``file`` has."""
-        with self._session() as session:
-            for base, nbytes in runs if session else ():
-                session.add(base, nbytes, what, path=file.path)
-
-    def release(self, runs: Runs) -> None:
-        """Undo a claim. Called before the pages go: whoever gets them next claims them."""
-        for base, nbytes in runs if self._claims else ():
-            self._claims.release(base, nbytes)
 
     def _session(self) -> AbstractContextManager[Session | None]:
         return nullcontext() if self._claims is None else self._claims.session()

@@ -69,7 +69,7 @@ def hugepages(
     except (GaplessError, OSError) as error:
         return Unavailable(f"huge pages cannot be taken: {error}", "run as root (sudo): mounting a hugetlbfs takes it")
     names = ", ".join(f"{size.total()} of {format_size(size.nbytes)}" for size in kept)
-    return ChunkedPool(source, name="ps-hugepages", about=f"huge pages ({names}), {source.pinning}")
+    return ChunkedPool(source, name="ps-hugepages", about=f"huge pages ({names}), {source.pinning}", claims=claims)
 
 
 @dataclass(frozen=True)
@@ -160,22 +160,21 @@ class HugePages:
         def choose(pages: dict[int, int]) -> list[int] | None:
             return choose_pages(pages, size.nbytes, count, align=align, below=below, contiguous=contiguous)
 
+        most = free if contiguous else min(free, max(_LOOK_AT * count, _LOOK_AT_LEAST))
         file = files.new()
         try:
-            pages = self._gather(
-                file, count, free if contiguous else min(free, max(_LOOK_AT * count, _LOOK_AT_LEAST)), choose
-            )
+            pages = self._gather(file, count, most, choose)
             mapping, runs = self._map(file, pages, choose)
-            try:
-                file.keep({pages[page] for first, length in runs for page in range(first, first + length, size.nbytes)})
-                files.claim(file, runs, f"ps-hugepages, {format_size(nbytes)}")
-            except BaseException:
-                mapping.close()
-                raise
         except BaseException:
             file.remove()
             raise
-        return self._chunk(files, file, mapping, runs)
+        chunk = self._chunk(file, mapping, runs)
+        try:
+            file.keep({pages[page] for first, length in runs for page in range(first, first + length, size.nbytes)})
+        except BaseException:
+            chunk.close()
+            raise
+        return chunk
 
     def _gather(
         self, file: HugeFile, count: int, most: int, choose: Callable[[dict[int, int]], list[int] | None]
@@ -231,16 +230,10 @@ class HugePages:
         except OSError as error:
             raise AllocationError(f"the kernel does not pin {format_size(mapping.size)} of them: {error}") from None
 
-    def _chunk(self, files: HugeFiles, file: HugeFile, mapping: PinnedPages, runs: Runs) -> Chunk:
-        process = os.getpid()
-
+    def _chunk(self, file: HugeFile, mapping: PinnedPages, runs: Runs) -> Chunk:
         def close() -> None:
             mapping.close()
-            try:
-                if os.getpid() == process:
-                    files.release(runs)
-            finally:
-                file.remove()
+            file.remove()
 
         region = MappedRegion(
             "huge pages",
@@ -251,7 +244,7 @@ class HugePages:
             coherent=self.coherent,
             sync_method=self.sync_method,
         )
-        return Chunk(region, runs, close)
+        return Chunk(region, runs, close, file.path)
 
 
 def _found(pages: dict[int, int], page: int) -> str:
