@@ -28,7 +28,7 @@ _LONGEST_STEP = 0.02
 
 @dataclass(frozen=True)
 class Played:
-    """What the DAC did from one start to its stop: the ledger, and of all samples, gaps included, bytes and SHA-256."""
+    """What the DAC did from one start to its stop: the ledger, and of its samples, gaps left out, bytes and SHA-256."""
 
     ledger: Ledger
     nbytes: int

@@ -14,7 +14,8 @@ import numpy as np
 
 from gapless.board import Board
 from gapless.local import build_board
-from gapless.memory import Buffer
+from gapless.memory import Buffer, Pool
+from gapless.memory.providers.hugepages import hugepages
 from gapless.stream.report import PlayReport
 
 from .design import DMA, RATE, SPEC, signal
@@ -22,7 +23,7 @@ from .page_bus import PageBus
 
 _RESULTS = Path("/dev/ttyPS1")
 _PIECE = 1 << 20
-_HUGE = 2 << 20
+_HUGE_PAGES = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
 
 
 def main() -> None:
@@ -32,12 +33,15 @@ def main() -> None:
             port.write(json.dumps({"event": event, **fields}) + "\n")
             port.flush()
 
-        with build_board(SPEC) as board:
+        huge_pages = hugepages(SPEC)
+        assert isinstance(huge_pages, Pool), huge_pages
+        with build_board(SPEC, pools={"ps-hugepages": huge_pages}) as board:
             send("board", release=platform.release(), interrupts=dict(board.interrupts))
             for seed, (name, play) in enumerate(PLAYS.items()):
-                begun = _interrupts()
+                interrupts, begun = _interrupts(), time.monotonic()
                 report, facts = play(board, seed)
-                send("played", name=name, **_account(report), interrupts=_interrupts() - begun, **facts)
+                seconds, interrupts = time.monotonic() - begun, _interrupts() - interrupts
+                send("played", name=name, seconds=seconds, interrupts=interrupts, **_account(report), **facts)
         send("end")
 
 
@@ -53,8 +57,10 @@ def from_carve_out(board: Board, seed: int) -> tuple[PlayReport, dict[str, Any]]
 def from_huge_pages(board: Board, seed: int) -> tuple[PlayReport, dict[str, Any]]:
     """24 MiB in 2 MB pages none of which is another's neighbour."""
     pool = board.memory["ps-hugepages"]
-    pages = [pool.allocate(_HUGE, np.uint8) for _ in range(64)]
-    for page in sorted(pages, key=lambda page: page.physical_address)[::2]:
+    # All there are, and every other one given back: no two of those are neighbours.
+    _HUGE_PAGES.write_text("24")
+    pages = sorted((pool.allocate(2 << 20, np.uint8) for _ in range(24)), key=lambda page: page.physical_address)
+    for page in pages[::2]:
         page.free()
     buffer = pool.allocate(12 << 20, np.int16)
     _fill(buffer, seed)
@@ -98,7 +104,7 @@ def _fill(buffer: Buffer, seed: int) -> None:
 def _account(report: PlayReport) -> dict[str, Any]:
     gaps = [list(asdict(gap).values()) for gap in report.ledger.gaps]
     ledger = {"gap_count": report.ledger.gap_count, "missing": report.ledger.missing_samples, "gaps": gaps}
-    return {"samples": report.samples_played, **ledger, "memory": report.memory, "transfers": report.transfers}
+    return {"samples": report.samples_played, **ledger, "memory": report.memory, "transfers": report.transfers, "w": report.wall_seconds}
 
 
 def _interrupts() -> int:
