@@ -20,6 +20,13 @@ constexpr std::uint64_t kLargestBuffer = std::uint64_t{1} << 30;
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
+long ring_call(long ring, unsigned operation, void* argument, unsigned count) {
+    long result = 0;
+    do result = syscall(__NR_io_uring_register, ring, operation, argument, count);
+    while (result < 0 && errno == EINTR);  // it waits for what is under way, until a signal comes
+    return result;
+}
+
 }  // namespace
 
 PinnedPages::PinnedPages(int file, std::uint64_t page, const std::vector<std::uint64_t>& offsets)
@@ -56,8 +63,7 @@ void PinnedPages::pin() {
     std::vector<iovec> buffers;
     for (std::uint64_t offset = 0; offset < size_; offset += kLargestBuffer)
         buffers.push_back({data_ + offset, static_cast<std::size_t>(std::min(kLargestBuffer, size_ - offset))});
-    if (syscall(__NR_io_uring_register, ring, IORING_REGISTER_BUFFERS, buffers.data(),
-                static_cast<unsigned>(buffers.size())) < 0) {
+    if (ring_call(ring, IORING_REGISTER_BUFFERS, buffers.data(), static_cast<unsigned>(buffers.size())) < 0) {
         const int error = errno;
         ::close(static_cast<int>(ring));
         errno = error;
@@ -76,7 +82,7 @@ std::uint8_t* PinnedPages::at(std::uint64_t offset, std::uint64_t nbytes) const 
 void PinnedPages::close() noexcept {
     if (ring_ >= 0) {
         // Closing alone unpins too, but some time later, from a work queue.
-        syscall(__NR_io_uring_register, ring_, IORING_UNREGISTER_BUFFERS, nullptr, 0);
+        ring_call(ring_, IORING_UNREGISTER_BUFFERS, nullptr, 0);
         ::close(ring_);
         ring_ = -1;
     }

@@ -66,9 +66,9 @@ def opened(claims: Claims, page_size: int | None = None) -> ChunkedPool:
 
 
 def blocks(nbytes: int) -> list[slice]:
-    """All of it in parts, or of more than 256 MiB the first, the last and some between: an emulated CPU is slow."""
+    """All of it in parts, or of more than 100 MiB the first, the last and some between: an emulated CPU is slow."""
     every = [slice(first, min(first + BLOCK, nbytes)) for first in range(0, nbytes, BLOCK)]
-    return every if nbytes <= 256 * MIB else [*every[:-1:12], every[-1]]
+    return every if nbytes <= 100 * MIB else [*every[:-1:16], every[-1]]
 
 
 def both_ways(engines: Zdma, buffer: Buffer, upper: Pool) -> None:
@@ -141,6 +141,20 @@ def test_small_buffers_share_a_page(claims: Claims) -> None:
     for buffer in buffers:
         buffer.free()
     assert number("free_hugepages") == free
+
+
+@pytest.mark.claim("signals do not end the allocation of huge pages")
+def test_signals(pool: ChunkedPool) -> None:
+    arrived = []
+    before = signal.signal(signal.SIGPROF, lambda *_: arrived.append(1))
+    signal.setitimer(signal.ITIMER_PROF, 2e-3, 2e-3)
+    try:
+        for _ in range(4):
+            pool.allocate(64 * MIB, np.uint8).free()
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+    assert arrived
 
 
 VICTIM = """

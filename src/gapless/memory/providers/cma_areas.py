@@ -11,7 +11,10 @@ _WORD = 32
 
 
 def cma_free(root: Path) -> int:
-    """Bytes of all CMA areas that nobody has; 0 where the kernel has none."""
+    """Bytes of all CMA areas that nobody has; 0 where the kernel has none.
+
+    Linux uses these areas meanwhile for pages that it can move away; what it would have to move is not counted.
+    """
     for line in (root / "proc/meminfo").read_text().splitlines():
         name, _, rest = line.partition(":")
         if name == "CmaFree":
