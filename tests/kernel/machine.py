@@ -92,8 +92,8 @@ def boot(
     Args:
         kernel: what to boot.
         initramfs: the guest's files, written by `initramfs.add_job`.
-        shared_memory: an open file of MEMORY_BYTES, best of os.memfd_create(), that becomes the guest's memory: who maps it sees
-            physical address p at offset p below 2 GB, else at p - 0x8_0000_0000 + 2 GB.
+        shared_memory: an open file of MEMORY_BYTES, best of os.memfd_create(), that becomes the guest's memory: who
+            maps it sees physical address p at offset p below 2 GB, else at p - 0x8_0000_0000 + 2 GB.
         qtest: a unix socket somebody listens on; QEMU connects to it. With
             `set_irq_in /machine/soc/gic unnamed-gpio-in 89 1` the host raises pl_ps_irq0[0].
         cores: of the two the device tree has.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 # GCC's library of atomic operations, which Debian's g++ brings: Python has none, and a store that fell between
 # a look and an answer would be lost.
-_EXCHANGE = getattr(ctypes.CDLL("libatomic.so.1"), "__atomic_compare_exchange_4")  # noqa: B009
+_EXCHANGE = getattr(ctypes.CDLL("libatomic.so.1"), "__atomic_compare_exchange_4")
 _EXCHANGE.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_int)
 _EXCHANGE.restype = ctypes.c_bool
 _SEQUENTIAL = 5
@@ -45,7 +45,7 @@ class Cells:
         """Let the guest read ``value``; False when it has just written there, which the next look finds."""
         known = int(self._known[offset // 4])
         if value == known:
-            return True
+            return int(self._words[offset // 4]) == known
         expected = ctypes.c_uint32(known)
         done = bool(_EXCHANGE(self._address + offset, ctypes.byref(expected), value, _SEQUENTIAL, _SEQUENTIAL))
         if done:

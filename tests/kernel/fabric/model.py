@@ -22,7 +22,7 @@ _PAGE = 0x1000
 #: The model knows kinds of memory by number, four of them.
 _KINDS = (MemoryKind.PS, MemoryKind.PS, MemoryKind.PL, MemoryKind.PL)
 _GAP_SELECT = 0x24
-#: Seconds that the model goes on between two looks at most: a host that was held up slows the PL down, and makes no gap.
+#: Seconds that pass at most between two looks: a host that was held up slows the PL down, and makes no gap.
 _LONGEST_STEP = 0.02
 
 

@@ -14,9 +14,11 @@ from .cells import Cells
 
 #: TAILDESC reads as this: no address of a descriptor, so that writing the same tail again is seen.
 _TAKEN = 1
-#: Pointers first; then the channel may run; then it may fetch. An acknowledgement is of what was, so it goes before all.
-_POINTERS = (Offset.CURDESC + 4, Offset.CURDESC)
-_MM2S = (Offset.DMASR, *_POINTERS, Offset.DMACR, Offset.TAILDESC + 4, Offset.TAILDESC)
+#: An acknowledgement is of what was: it goes first. Then where to begin, then that the channel may run, then fetch.
+_MM2S = (
+    *(Offset.DMASR, Offset.CURDESC + 4, Offset.CURDESC),
+    *(Offset.DMACR, Offset.TAILDESC + 4, Offset.TAILDESC),
+)
 _MM2S_END = 0x30
 _MONITOR_END, _CONTROL = 0x64, 0x00
 
@@ -24,13 +26,13 @@ _MONITOR_END, _CONTROL = 0x64, 0x00
 class DmaPage:
     """The registers of a scatter-gather AXI DMA's MM2S channel (PG021, "Register Space").
 
-    Interrupts are kept here: the model's are collected and cleared at once, and a write to DMASR clears those that the
-    page has shown. One that comes between the guest's look at its descriptors and the host's at the page stays.
+    Interrupts are kept here: the model's are collected and cleared at once, and a write to DMASR clears what the page
+    has shown. A completion between the guest's look at its descriptors and the host's at the page stays: it is new.
     """
 
     def __init__(self, bus: Bus, base: int, words: NDArray[np.uint32]) -> None:
         self._bus, self._base, self._cells = bus, base, Cells(words, _MM2S_END)
-        self._interrupts = self._shown = 0
+        self._shown = self._new = 0
 
     def take(self) -> None:
         """Do what the guest wrote."""
@@ -40,10 +42,10 @@ class DmaPage:
                 continue
             value = written.pop(offset)
             if offset == Offset.DMASR:
-                self._interrupts &= ~(value & self._shown)
+                self._shown &= ~value
                 continue
             if offset == Offset.DMACR and value & Control.RESET:
-                self._interrupts = 0
+                self._shown = self._new = 0
             self._bus.write32(self._base + offset, value)
         if written:
             raise RuntimeError(f"the guest wrote to registers that a scatter-gather channel has not: {written}")
@@ -53,15 +55,16 @@ class DmaPage:
         status = self._read(Offset.DMASR)
         raised = status & int(INTERRUPTS)
         if raised:
-            self._interrupts |= raised
+            self._new |= raised
             self._bus.write32(self._base + Offset.DMASR, raised)
         for offset in _MM2S:
             if offset not in (Offset.DMASR, Offset.TAILDESC):
                 self._cells.answer(offset, self._read(offset))
         self._cells.answer(Offset.TAILDESC, _TAKEN)
-        if self._cells.answer(Offset.DMASR, status & ~int(INTERRUPTS) | self._interrupts):
-            self._shown = self._interrupts
-        return bool(self._interrupts & self._read(Offset.DMACR))
+        interrupts = self._shown | self._new
+        if self._cells.answer(Offset.DMASR, status & ~int(INTERRUPTS) | interrupts):
+            self._shown, self._new = interrupts, 0
+        return bool(interrupts & self._read(Offset.DMACR))
 
     def _read(self, offset: int) -> int:
         return self._bus.read32(self._base + offset)

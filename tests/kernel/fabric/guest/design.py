@@ -13,7 +13,7 @@ DMA, MONITOR, INTERRUPT = 0xF_FFFF_0000, 0xF_FFFF_1000, 89
 #: A word of the DMA's page that PG021 leaves free: how often the host has looked at the pages.
 LOOKS = DMA + 0xFFC
 
-#: Where the DMA reaches memory: what Linux has, the carve-out, and what stands in for the PL's. Nothing answers elsewhere.
+#: What the DMA reaches: what Linux has and the carve-out, and what stands in for the PL's memory.
 _MEMORIES = (
     MemorySpec("ps-low", 0x0, 2 * GIB, MemoryKind.PS),
     MemorySpec("ps-high", 0x8_0000_0000, 30 * GIB, MemoryKind.PS),

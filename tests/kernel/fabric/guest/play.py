@@ -104,7 +104,7 @@ def _fill(buffer: Buffer, seed: int) -> None:
 def _account(report: PlayReport) -> dict[str, Any]:
     gaps = [list(asdict(gap).values()) for gap in report.ledger.gaps]
     ledger = {"gap_count": report.ledger.gap_count, "missing": report.ledger.missing_samples, "gaps": gaps}
-    return {"samples": report.samples_played, **ledger, "memory": report.memory, "transfers": report.transfers, "w": report.wall_seconds}
+    return {"samples": report.samples_played, **ledger, "memory": report.memory, "transfers": report.transfers}
 
 
 def _interrupts() -> int:
