@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ from typing import Any
 
 from ..cache import BUILD, HERE
 from ..initramfs import add_job as initramfs_job
-from ..machine import MEMORY_BYTES, Boot, Kernel, boot
+from ..machine import MEMORY_BYTES, Boot, Kernel, boot, wait
 from ..results import Report, TestResult
 from .guest.design import INTERRUPT, signal
 from .model import Model, Played
@@ -65,12 +66,11 @@ def run(report: Report, kernel: Kernel, initramfs: Path, *, uio: bool, limit: fl
 
 
 def _serve(machine: Boot, model: Model, line: InterruptInput, limit: float) -> None:
-    while not machine.ended(limit):
-        try:
+    with contextlib.suppress(ConnectionError):  # QEMU ends before we see that it has
+        while not machine.ended(limit):
             line.set(model.look())
-        except ConnectionError:  # the guest has switched off
-            machine.process.wait(10)
-        time.sleep(_PAUSE)
+            time.sleep(_PAUSE)
+    wait([machine], limit)
 
 
 def _events(text: str, report: Report) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ def judge(report: Report, reports: Mapping[str, dict[str, Any]], played: Sequenc
             if seed < len(played):
                 wrong = _compare(name, reports[name], played[seed], seed, samples, uio=uio)
         outcome = "failed" if wrong else "passed"
-        claim = f"a Player in the guest, a model of the PL on the host: {words}"
+        claim = f"player against a PL model on the host: {words}"
         report.tests.append(TestResult(f"fabric: {name}", outcome, (mode,), (), (claim,), seconds, "\n".join(wrong)))
     if len(played) > len(PLAYS):
         report.problems.append(f"the model of the PL played {len(played)} times; {len(PLAYS)} were asked")
