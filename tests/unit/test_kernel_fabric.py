@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,13 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from gapless.dma.registers import Control, Offset, Status
+from gapless.stream.ledger import Gap, Ledger
+from kernel.fabric import run
 from kernel.fabric.cells import Cells
+from kernel.fabric.guest.design import signal
+from kernel.fabric.model import Played
 from kernel.fabric.registers import DmaPage, MonitorPage
+from kernel.results import Report
 
 IOC, WORDS = int(Status.IOC), 1024
 RUN = int(Control.RUN | Control.IOC_ENABLE)
@@ -189,3 +195,67 @@ def test_control_of_the_monitor_takes_effect_last(engine, words):
     assert [offset for offset, _ in engine.writes][-1] == 0
     assert len(ended) == 1
     assert len(ended[0]) == 2
+
+
+SAMPLES = 64
+TOLD = {
+    "samples": SAMPLES,
+    "gap_count": 0,
+    "missing": 0,
+    "gaps": [],
+    "memory": "ps-carveout",
+    "transfers": 2,
+    "interrupts": 3,
+    "seconds": 1.0,
+}
+LATE = {"gap_count": 2, "missing": 16, "gaps": [[8, 8, "late"], [40, 8, "late"]]}
+NO_GAP = Ledger(SAMPLES)
+TWO_GAPS = Ledger(SAMPLES, (Gap(8, 8, "late"), Gap(40, 8, "late")), 2, 16)
+HASH = sha256(signal(0, 0, SAMPLES).tobytes()).hexdigest()
+
+
+def verdict(monkeypatch, name, told, ledger, sha256=HASH, uio=True):
+    monkeypatch.setattr(run, "PLAYS", {name: (5, SAMPLES, "words")})
+    report = Report("6.12", "package")
+    run.judge(report, {name: told}, [Played(ledger, 2 * SAMPLES, sha256)], uio=uio)
+    (test,) = report.tests
+    assert test.outcome == ("failed" if test.reason else "passed")
+    return test.outcome
+
+
+def test_host_and_guest_agree(monkeypatch):
+    assert verdict(monkeypatch, "carve-out", TOLD, NO_GAP) == "passed"
+    assert verdict(monkeypatch, "late", TOLD | LATE, TWO_GAPS) == "passed"
+    assert verdict(monkeypatch, "carve-out", TOLD | {"interrupts": 0}, NO_GAP, uio=False) == "passed"
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "ledger", "sha256"),
+    [
+        ("carve-out", TOLD, NO_GAP, "0"),  # other samples
+        ("carve-out", TOLD | LATE, TWO_GAPS, HASH),  # gaps, on both sides
+        ("carve-out", TOLD, TWO_GAPS, HASH),  # gaps of which the guest knows nothing
+        ("late", TOLD, NO_GAP, HASH),  # the control has no gap
+        ("late", TOLD | LATE | {"gaps": [[8, 8, "late"], [48, 8, "late"]]}, TWO_GAPS, HASH),
+        ("late", TOLD | LATE | {"missing": 17}, TWO_GAPS, HASH),
+        ("carve-out", TOLD | {"samples": 60}, Ledger(60), HASH),
+        ("carve-out", TOLD | {"memory": "pl-ddr"}, NO_GAP, HASH),
+        ("carve-out", TOLD | {"transfers": 1}, NO_GAP, HASH),
+        ("carve-out", TOLD | {"interrupts": 0}, NO_GAP, HASH),  # by a time-out, then
+        ("huge pages", TOLD | {"runs": 2}, NO_GAP, HASH),
+    ],
+)
+def test_what_they_do_not_agree_on_is_a_failure(monkeypatch, name, told, ledger, sha256):
+    assert verdict(monkeypatch, name, told, ledger, sha256) == "failed"
+
+
+def test_what_was_not_reported_or_not_played_is_a_failure(monkeypatch):
+    monkeypatch.setattr(run, "PLAYS", {"late": (5, SAMPLES, "words")})
+    report = Report("6.12", "package")
+    run.judge(report, {}, [Played(TWO_GAPS, 2 * SAMPLES, HASH)], uio=True)
+    run.judge(report, {"late": TOLD | LATE}, [], uio=True)
+    assert [test.outcome for test in report.tests] == ["failed", "failed"]
+    assert not report.problems
+    run.judge(report, {"late": TOLD | LATE}, [Played(TWO_GAPS, 2 * SAMPLES, HASH)] * 2, uio=True)
+    assert report.tests[-1].outcome == "passed"
+    assert report.problems == ["the model of the PL played 2 times; 1 were asked"]

@@ -15,7 +15,7 @@ from gapless.stream.ledger import Ledger
 from gapless.stream.monitor import StreamMonitor
 from gapless.units import GIB
 
-from .guest.design import DMA, LOOKS, MONITOR, SPEC
+from .guest.design import DMA, INTERRUPT, LOOKS, MONITOR, SPEC
 from .registers import DmaPage, MonitorPage
 
 _PAGE = 0x1000
@@ -50,7 +50,7 @@ class Model:
             self._machine.add_memory(memory.base, memory.size, shared, 0, _KINDS.index(memory.kind), False)
         pages = [HostMemory(descriptor, _in_file(base), _PAGE) for base in (DMA, MONITOR)]
         widths = dma.length_width, dma.address_width, dma.data_width
-        self._machine.add_dma(dma.base, dma.name, dma.sg, *widths, dma.dre, dma.clock, dma.mm2s_interrupt, -1, ports)
+        self._machine.add_dma(dma.base, dma.name, dma.sg, *widths, dma.dre, dma.clock, INTERRUPT, -1, ports)
         self._machine.add_dac(dac.base, dac.samples_per_beat, dac.fifo_bytes)
         self._machine.connect_dac(0, 0)
         self._bus = self._machine.bus()
