@@ -124,7 +124,7 @@ class Board:
         return self._dmas[name]
 
     def map_physical(self, base: int, nbytes: int) -> Buffer:
-        """A buffer on the ``nbytes`` bytes of physical memory from ``base`` on, which no pool has: uint8, shape (nbytes,).
+        """A buffer (uint8, shape (nbytes,)) on physical memory from ``base`` on that no pool has.
 
         Such as what a design has in the PL, and no pool knows of. Whether anything answers there is the caller's to
         know: an access to nothing ends the process, or hangs the board.
@@ -135,8 +135,8 @@ class Board:
         """
         if self._map_physical is None:
             raise AddressError(
-                f"{format_size(nbytes)} at {format_address(base)}: on this board all memory is in pools, or Linux has it; "
-                "pool.allocate(shape, dtype, address=) gives a place in one"
+                f"{format_size(nbytes)} at {format_address(base)}: on this board all memory is in pools, or Linux has "
+                "it; pool.allocate(shape, dtype, address=) gives a place in one"
             )
         return self._map_physical(base, nbytes)
 

@@ -24,6 +24,7 @@ from gapless.errors import (
     UnknownNameError,
     WaitTimeoutError,
 )
+from gapless.memory import Buffer
 
 MIB, GIB = 1 << 20, 1 << 30
 POOLS = ("ps-cma", "ps-carveout", "pl-ddr")
@@ -42,16 +43,17 @@ def fresh():
         yield opened
 
 
-class Scattered:
+class Scattered(Buffer):
     """Parts of a buffer as one piece of memory, as huge pages give it."""
 
     def __init__(self, whole, cuts, order):
         edges = [0, *sorted(cuts), whole.nbytes]
         parts = [whole[a:b] for a, b in pairwise(edges) if b > a]
         self.parts = [parts[i % len(parts)] for i in order(len(parts))]
-        self.whole, self.pool = whole, whole.pool
-        self.in_use_by, self.sync_to_device = whole.in_use_by, whole.sync_to_device
-        self.sync_from_device = whole.sync_from_device
+        self.whole = whole
+        # The lease, and with it the rest of a buffer, is that of the whole.
+        self._lease, self._memory = whole._lease, whole._memory
+        self._place, self._extent = whole._place, whole._extent
 
     @property
     def runs(self):

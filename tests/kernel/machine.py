@@ -20,7 +20,7 @@ from .downloads import qemu
 MEMORY_BYTES = 34 << 30
 #: Pages for mode 4 are set aside at boot: 1 GB ones cannot be had later.
 _COMMAND_LINE = (
-    "console=ttyPS0 quiet loglevel=4 panic=-1 rdinit=/init hugepagesz=1G hugepages=1 hugepagesz=2M hugepages=128"
+    "console=ttyPS0 quiet loglevel=4 panic=-1 rdinit=/init hugepagesz=1G hugepages=1 hugepagesz=2M hugepages=72"
 )
 
 

@@ -20,7 +20,7 @@ from gapless.boards import DmaSpec, MemoryKind
 from gapless.bus import native_bus
 from gapless.dma import AxiDma, Control, Status
 from gapless.dma.registers import DESCRIPTOR, Offset
-from gapless.memory import MappedRegion, Pool
+from gapless.memory import MappedRegion, Pool, RangePool
 
 from .qtest import Qtest, find_qemu
 
@@ -158,7 +158,7 @@ def ml605() -> Iterator[Ml605]:
             )
             native = native_bus(bus)
             try:
-                rings, data = (Pool(region, region.base, region.size, name=region.name) for region in regions)
+                rings, data = (RangePool(region, region.base, region.size, name=region.name) for region in regions)
                 yield Ml605(machine, bus, AxiDma(native, spec), rings, data, wire)
             finally:
                 native.cancel()

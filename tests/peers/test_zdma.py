@@ -10,7 +10,7 @@ import pytest
 
 from gapless.dma import Zdma
 from gapless.dma.zdma_lists import cut
-from gapless.memory import DmaBuffer, Pool
+from gapless.memory import Buffer, DmaBuffer, Pool
 
 from . import zcu102
 from .qtest import Qtest
@@ -81,7 +81,7 @@ def test_channels_are_where_the_table_says(bench, name):
         assert {n for n, count in bench.machine.raised.items() if count != before.get(n, 0)} == {line}
 
 
-class Scattered:
+class Scattered(Buffer):
     """Several buffers as one piece of memory, as huge pages give it."""
 
     def __init__(self, pool: Pool, lengths: list[int], rng: np.random.Generator) -> None:
@@ -94,14 +94,13 @@ class Scattered:
             start += length
         order = rng.permutation(len(lengths))
         self.parts = [self.parts[i] for i in order]
-        self.pool = pool
+        # The lease, and with it the rest of a buffer, is that of the whole.
+        self._lease, self._memory, self._whole = self.whole._lease, self.whole._memory, True
+        self._place, self._extent, self._empty = self.whole._place, self.whole._extent, self.whole._empty
 
     @property
     def runs(self) -> tuple[tuple[int, int], ...]:
         return tuple((part.physical_address, part.nbytes) for part in self.parts)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.whole, name)
 
     def read(self) -> np.ndarray:
         return np.concatenate([np.asarray(part) for part in self.parts])

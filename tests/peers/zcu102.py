@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gapless.boards.zynqmp import zdmas
 from gapless.dma import Zdma
-from gapless.memory import MappedRegion, Pool
+from gapless.memory import MappedRegion, Pool, RangePool
 
 from .qtest import Qtest, SharedRam, find_qemu
 
@@ -27,7 +27,7 @@ def pools(ram: SharedRam) -> dict[str, Pool]:
         regions.append(MappedRegion(f"ddr@{base:#x}", base, nbytes, ram, offset=start))
         start += nbytes
     return {
-        name: Pool(next(r for r in regions if r.base <= base < r.base + r.size), base, POOL_BYTES, name=name)
+        name: RangePool(next(r for r in regions if r.base <= base < r.base + r.size), base, POOL_BYTES, name=name)
         for name, base in PLACES.items()
     }
 

@@ -11,6 +11,7 @@ from gapless.dma.zdma_errors import error_for_events
 from gapless.dma.zdma_lists import cut, linked_list, overlap, runs_of, total
 from gapless.dma.zdma_registers import ERRORS, EVERY_EVENT, MAX_LENGTH, Event
 from gapless.errors import BadArgumentError, DmaSlaveError, DmaStateError, SgSlaveError
+from gapless.memory import Buffer
 
 RUNS = st.lists(st.tuples(st.integers(0, 300), st.integers(1, 40)), min_size=1, max_size=8)
 
@@ -67,10 +68,10 @@ def test_a_list_leads_from_one_to_the_next_and_stops(runs, slot):
 
 
 def test_what_lies_beyond_49_bits_is_refused():
-    class Far:
+    class Far(Buffer):
         runs = ((1 << 49, 1),)
 
-    class Last:
+    class Last(Buffer):
         runs = (((1 << 49) - 1, 1),)
 
     with pytest.raises(BadArgumentError, match="beyond the 49 address bits"):

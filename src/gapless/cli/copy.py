@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from .. import board as boards
 from ..board import Board
 from ..dma import Copied
-from ..dma.zdma_lists import runs_of
 from ..errors import BadArgumentError
-from ..memory import DmaBuffer
+from ..memory import Buffer
 from ..units import MIB, format_address, format_bandwidth, format_size, format_time, parse_size
 from . import options
 from .output import count, end, print_fields, print_json
@@ -66,7 +65,7 @@ def copy(
                 _fill(src, dst)
             done = opened.zdma.copy(src, dst, channel=channel)
             differing = _first_difference(dst) if verify else None
-            addresses = runs_of(src)[0][0], runs_of(dst)[0][0]
+            addresses = src.runs[0][0], dst.runs[0][0]
         if json:
             print_json(_document(source, to, addresses, done, verify, differing))
         else:
@@ -87,33 +86,19 @@ def _pattern(nbytes: int) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
         yield slice(start, stop), (words * _WORD.type(_FACTOR)).view(np.uint8)[: stop - start]
 
 
-def _fill(src: DmaBuffer, dst: DmaBuffer) -> None:
+def _fill(src: Buffer, dst: Buffer) -> None:
     # The destination gets the opposite: what an earlier run left there must not pass for this one's copy.
     for part, data in _pattern(src.nbytes):
-        _put(src[part], data)
-        _put(dst[part], ~data)
+        src.write(data, part.start)
+        dst.write(~data, part.start)
 
 
-def _first_difference(dst: DmaBuffer) -> int | None:
+def _first_difference(dst: Buffer) -> int | None:
     for part, data in _pattern(dst.nbytes):
-        differs = np.flatnonzero(_get(dst[part]) != data)
+        differs = np.flatnonzero(dst.read(np.empty_like(data), part.start) != data)
         if len(differs):
             return int(part.start) + int(differs[0])
     return None
-
-
-# Device memory takes and gives whole aligned copies only, by methods of their own.
-def _put(part: Any, data: NDArray[np.uint8]) -> None:
-    write = getattr(part, "write", None)
-    if write is None:
-        part[:] = data
-    else:
-        write(data)
-
-
-def _get(part: Any) -> NDArray[np.uint8]:
-    read = getattr(part, "read", None)
-    return np.asarray(part if read is None else read())
 
 
 def _document(

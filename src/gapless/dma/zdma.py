@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ..boards import ZdmaSpec
 from ..bus import RegisterBus
 from ..errors import BoardClosedError, UnknownNameError, UnsupportedError, WaitTimeoutError
-from ..memory import DmaBuffer, Pool
+from ..memory import Buffer, Pool
 from ..units import format_time
 from .zdma_channel import Copied, ZdmaChannel
 
@@ -69,8 +69,8 @@ class Zdma:
 
     def copy(
         self,
-        src: DmaBuffer,
-        dst: DmaBuffer,
+        src: Buffer,
+        dst: Buffer,
         *,
         timeout: float | None = None,
         channel: int | str | None = None,
@@ -92,7 +92,7 @@ class Zdma:
         """
         if not self._channels:
             raise UnsupportedError("this board has no ZDMA channel: copy with numpy")
-        chosen = self._first_free() if channel is None else self[channel]
+        chosen = self.first_free() if channel is None else self[channel]
         return chosen.copy(src, dst, timeout=timeout, pool=pool)
 
     def close(self) -> None:
@@ -101,9 +101,15 @@ class Zdma:
             self._closed = True
             self._changed.notify_all()
 
-    def _first_free(self) -> ZdmaChannel:
+    def first_free(self) -> ZdmaChannel:
+        """The first channel that nobody uses now, here or in another program; the first of all when each is used."""
         with self._changed:
-            return next((one for one in self if one.name not in self._taken), self[0])
+            for channel in self:
+                give_up = None if channel.name in self._taken else self._reserve(channel.name)
+                if give_up is not None:
+                    give_up()
+                    return channel
+        return self[0]
 
     def _claim(self, channel: ZdmaChannel) -> Callable[[], None]:
         """Wait until ``channel`` is nobody's, take it, and return what gives it back."""

@@ -12,8 +12,8 @@ import numpy as np
 from ..boards import ZdmaSpec
 from ..bus import RegisterBus
 from ..errors import BadArgumentError
-from ..memory import DmaBuffer, Pool
-from ..units import format_address, format_size
+from ..memory import Buffer, Pool
+from ..units import format_address
 from .zdma_engine import ZdmaEngine
 from .zdma_lists import Run, cut, linked_list, overlap, runs_of, total
 from .zdma_registers import DESCRIPTOR_BYTES, MAX_LENGTH, Control, Event, Offset, State
@@ -83,7 +83,7 @@ class ZdmaChannel:
         self._engine.stop(timeout)
         self._held.close()
 
-    def copy(self, src: DmaBuffer, dst: DmaBuffer, *, timeout: float | None = None, pool: Pool | None = None) -> Copied:
+    def copy(self, src: Buffer, dst: Buffer, *, timeout: float | None = None, pool: Pool | None = None) -> Copied:
         """Copy ``src`` to ``dst``, and wait. Arguments, errors and result as for :meth:`~gapless.dma.Zdma.copy`."""
         source, destination = runs_of(src), runs_of(dst)
         nbytes = total(source)
@@ -117,7 +117,20 @@ class ZdmaChannel:
             dst.sync_from_device()
         return Copied(nbytes, seconds, self.name, "sg" if control & Control.SCATTER_GATHER else "simple", pieces)
 
-    def fill(self, dst: DmaBuffer, pattern: bytes, *, timeout: float | None = None) -> Copied:
+    def fetch(self, address: int, dst: Buffer, *, timeout: float | None = None) -> None:
+        """Fill ``dst``, one run of less than 1 GiB, with what is at physical ``address``, whatever that is."""
+        ((destination, nbytes),) = runs_of(dst)
+        _check_timeout(self.name, timeout)
+        with self._holding() as stack:
+            stack.enter_context(dst.in_use_by(self.name))
+            dst.sync_to_device()
+            self._engine.prepare()
+            self._engine.describe(Offset.SRC_WORD0, (address, nbytes))
+            self._engine.describe(Offset.DST_WORD0, (destination, nbytes))
+            self._engine.run(Control.OVERFETCH, nbytes, timeout, address, destination)
+            dst.sync_from_device()
+
+    def fill(self, dst: Buffer, pattern: bytes, *, timeout: float | None = None) -> Copied:
         """Write ``pattern`` over and over into ``dst``, and wait (UG1085, "Simple DMA": write-only mode).
 
         Args:
@@ -168,23 +181,13 @@ class ZdmaChannel:
                 else:
                     stack.close()
 
-    def _lists(self, source: Sequence[Run], destination: Sequence[Run], pool: Pool) -> DmaBuffer:
+    def _lists(self, source: Sequence[Run], destination: Sequence[Run], pool: Pool) -> Buffer:
         nbytes = (len(source) + len(destination)) * DESCRIPTOR_BYTES
-        buffer = pool.allocate(nbytes, np.uint8, align=64)
-        (address, _), *rest = runs_of(buffer)
-        if rest:
-            buffer.free()
-            raise BadArgumentError(
-                f"{self.name}: {format_size(nbytes)} of descriptors are not in one stretch in {pool.name}: name "
-                "another pool for them"
-            )
+        buffer = pool.allocate(nbytes, np.uint8, align=64, contiguous=True)
+        ((address, _),) = runs_of(buffer)
         second = address + len(source) * DESCRIPTOR_BYTES
-        table = np.concatenate([linked_list(source, address), linked_list(destination, second)]).view(np.uint8)
-        write = getattr(buffer, "write", None)  # device memory takes only whole aligned copies
-        if write is None:
-            np.asarray(buffer)[:] = table
-        else:
-            write(table)
+        table = np.concatenate([linked_list(source, address), linked_list(destination, second)])
+        buffer.write(table.view(np.uint8))
         buffer.sync_to_device()
         self._engine.write_wide(Offset.SRC_START, address)
         self._engine.write_wide(Offset.DST_START, second)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadArgumentError
-from ..memory import span
+from ..memory import Runs, dma_memory
 from ..units import MIB, format_address
 from .zdma_registers import ADDRESS_WIDTH, DESCRIPTOR, DESCRIPTOR_BYTES, Command
 
@@ -20,21 +19,13 @@ PIECE_BYTES = 512 * MIB
 Run = tuple[int, int]
 
 
-class HasRuns(Protocol):
-    """Memory in one or several stretches."""
-
-    @property
-    def runs(self) -> Sequence[Run]: ...  # noqa: D102
-
-
-def runs_of(memory: object) -> tuple[Run, ...]:
+def runs_of(memory: object) -> Runs:
     """The stretches of physical memory that a buffer or a slice of one lies in, in order.
 
     Raises BadArgumentError when it is not in DMA memory, NotContiguousError when it is strided and
     BufferFreedError when it was freed.
     """
-    runs: Sequence[Run] | None = getattr(memory, "runs", None)
-    found = tuple((int(at), int(size)) for at, size in runs) if runs is not None else (span(memory),)
+    found = dma_memory(memory).runs
     for address, nbytes in found:
         if address + nbytes > 1 << ADDRESS_WIDTH:
             raise BadArgumentError(f"{format_address(address)} is beyond the {ADDRESS_WIDTH} address bits of ZDMA")

@@ -21,6 +21,7 @@ from ..memory.providers.devmem import map_physical
 from .engines import Engines, EngineStopper, reserve
 from .interrupts import add_lines
 from .machine import LocalMachine, local_machine
+from .proof import ZdmaProof
 from .registers import Needed, Registers, needed_windows
 from .uio import Window
 from .uri import parse_uri
@@ -81,8 +82,10 @@ def build_board(
         interrupts |= add_lines(bus, spec, registers)
     stopper = EngineStopper(bus, spec)
     claims = Claims(root, stop_engine=stopper)
-    found = discover(spec, root=root, claims=claims)
-    memory = {**found.pools, **(pools or {})}
+    memory: dict[str, Pool] = {}
+    proof = ZdmaProof(bus, spec, reserve(claims, spec), memory)
+    found = discover(spec, root=root, claims=claims, prove=proof if spec.zdmas else None)
+    memory |= {**found.pools, **(pools or {})}
     for pool in memory.values():
         pool._hints = memory.values
     engines = Engines(claims, stopper, spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,9 @@ from ..claims import Claims
 from ..pool import Pool
 from .availability import Discovery, Mode, Unavailable
 from .devmem import carve_out, pl_memory
+from .dma_heap import Prover
+from .hugepages import hugepages
+from .ps_cma import ps_cma
 
 
 class Provider(Protocol):
@@ -24,16 +28,19 @@ class Provider(Protocol):
 
 #: For each mode its title, its pool and who provides that: the first that has one is taken.
 PROVIDERS: tuple[tuple[str, str, tuple[Provider, ...]], ...] = (
-    ("PS memory that Linux lends (dma-heap, u-dma-buf, pynq)", "ps-cma", ()),
+    ("PS memory that Linux lends (dma-heap, u-dma-buf, pynq)", "ps-cma", (ps_cma,)),
     ("PL memory through the same allocator", "pl-ddr", (pl_memory,)),
     ("PL memory, mapped by /dev/mem", "pl-ddr", (pl_memory,)),
-    ("PS memory in huge pages, no kernel module", "ps-hugepages", ()),
+    ("PS memory in huge pages, no kernel module", "ps-hugepages", (hugepages,)),
     ("PS carve-out, mapped by /dev/mem", "ps-carveout", (carve_out,)),
 )
 
 
-def discover(spec: BoardSpec, *, root: Path, claims: Claims) -> Discovery:
-    """Open what this machine offers of each mode. A provider of several modes is asked once."""
+def discover(spec: BoardSpec, *, root: Path, claims: Claims, prove: Prover | None = None) -> Discovery:
+    """Open what this machine offers of each mode. A provider of several modes is asked once.
+
+    ``prove`` reads bytes at a physical address by a DMA engine: see :func:`ps_cma`, which has to find its memory.
+    """
     pools: dict[str, Pool] = {}
     modes: list[Mode] = []
     answers: dict[Provider, Pool | Unavailable] = {}
@@ -41,7 +48,8 @@ def discover(spec: BoardSpec, *, root: Path, claims: Claims) -> Discovery:
         refusals: list[Unavailable] = []
         for provider in providers:
             if provider not in answers:
-                answers[provider] = provider(spec, root=root, claims=claims)
+                provide = partial(ps_cma, prove=prove) if provider is ps_cma else provider
+                answers[provider] = provide(spec, root=root, claims=claims)
             answer = answers[provider]
             if isinstance(answer, Unavailable):
                 refusals.append(answer)
