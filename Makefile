@@ -131,10 +131,11 @@ sanitize: $(STAMPS)/sanitize
 	@echo '== sanitize: pytest with the sanitized native core'
 	@$(SANITIZER_ENV) $(VENV)/python -m pytest --capture=sys $(wildcard tests/unit tests/board) $(ARGS)
 
-# Its own wheel is cross-compiled by the runner, strictly; .venv has the tools for it.
+# Its own wheel is cross-compiled by the runner, strictly; .venv has the tools for it, and the package for the model
+# of the PL that a guest plays on.
 KERNEL_MISSING = $(shell sh scripts/missing.sh --kernel-test$(1) "$(PYTHON)")
 
-kernel-test kernel-test-full: $(STAMPS)/env
+kernel-test kernel-test-full: $(STAMPS)/strict
 	@$(if $(call KERNEL_MISSING,$(@:kernel-test%=%)),$(error $(call KERNEL_MISSING,$(@:kernel-test%=%))))
 	@echo '== $@: tests/kernel/guest on arm64 kernels under QEMU'
 	@PYTHONPATH=tests $(VENV)/python -m kernel $(if $(@:kernel-test=),--full) $(ARGS)

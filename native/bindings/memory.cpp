@@ -114,6 +114,7 @@ void bind_memory(nb::module_& m) {
 
     nb::class_<HostMemory>(m, "HostMemory")
         .def(nb::init<std::uint64_t>(), "size"_a)
+        .def(nb::init<int, std::uint64_t, std::uint64_t>(), "descriptor"_a, "offset"_a, "size"_a)
         .def_prop_ro("size", &HostMemory::size)
         .def_prop_ro("resident", &HostMemory::resident)
         .def("view", &view<HostMemory>, "offset"_a, "nbytes"_a, "owner"_a.none())

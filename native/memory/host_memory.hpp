@@ -6,12 +6,16 @@
 
 namespace gapless {
 
-// A sparse, zeroed range of host memory: a page costs nothing until it is written. Share it with
-// std::shared_ptr; it is unmapped when the last holder goes.
+// A sparse, zeroed range of host memory: a page costs nothing until it is written. Or a part of a file, shared
+// with whoever else maps it. Hold it by std::shared_ptr; it is unmapped when the last holder goes.
 class HostMemory {
 public:
     // Throws std::runtime_error with the reason when the host refuses.
     explicit HostMemory(std::uint64_t size);
+    // The bytes [offset, offset + size) of an open file, which may be closed afterwards. Throws
+    // std::invalid_argument unless the file has them and `offset` is the start of a page. The file must not
+    // become shorter: what touches a byte that is gone ends the program (SIGBUS).
+    HostMemory(int descriptor, std::uint64_t offset, std::uint64_t size);
     ~HostMemory();
     HostMemory(const HostMemory&) = delete;
     HostMemory& operator=(const HostMemory&) = delete;
@@ -24,7 +28,7 @@ public:
     std::uint8_t* at(std::uint64_t offset, std::uint64_t nbytes) const;
 
     // Give the whole pages inside the range back to the host; they read zero afterwards. Bytes on the
-    // pages that the range covers only in part keep their values.
+    // pages that the range covers only in part keep their values. Memory of a file keeps all: it is not ours alone.
     void discard(std::uint64_t offset, std::uint64_t nbytes) const;
 
     // Let the host use huge pages for the range, so that filling it takes one page fault per 2 MiB.
@@ -34,6 +38,7 @@ public:
 private:
     std::uint8_t* data_;
     std::uint64_t size_, mapped_;
+    bool shared_ = false;
 };
 
 }  // namespace gapless

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,16 @@ class HostMemory:
 
     Offsets and sizes are in bytes; a range that leaves the memory raises IndexError. RuntimeError when
     the host refuses the size.
+
+    With ``descriptor`` it is the ``size`` bytes from ``offset`` (whole pages) on of an open file, shared with whoever
+    else maps it; the file may be closed. ValueError when it has not so many. It must not become shorter, and
+    :meth:`discard` leaves it as it is.
     """
 
+    @overload
     def __init__(self, size: int) -> None: ...
+    @overload
+    def __init__(self, descriptor: int, offset: int, size: int) -> None: ...
     @property
     def size(self) -> int:
         """Bytes."""

@@ -26,6 +26,8 @@ OFFERED: dict[str, frozenset[int | str]] = {
     "6.12": frozenset({3, 4, 5, "udmabuf"}),
     BUILT: frozenset({1, 2, 3, 4, 5, "udmabuf", "dma-heap", "uio", "open-devmem"}),
 }
+#: Kernels that are booted once more, beside a model of the PL.
+FABRIC = (STOCK[-1], BUILT)
 #: Modes that a run of all tests must have shown; grows with the tests in guest/.
 TESTED: tuple[int, ...] = (1, 2, 3, 4, 5)
 
@@ -48,32 +50,40 @@ def main() -> int:
         base()
         BUILD.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="run-", dir=BUILD) as name:
-            machines = _run(kernels, Path(name) / "initramfs.cpio", (*_PYTEST, *selection), arguments.limit)
+            reports = _run(kernels, Path(name), selection, arguments.limit)
     except (DownloadError, BuildError, KernelBuildError) as error:
         print(f"kernel-test: {error}", file=sys.stderr)
         return 1
-    files = () if selection else sorted(path.name for path in (HERE / "guest").glob("test_*.py"))
-    reports = []
-    for machine in machines:
-        report = _ended(machine, arguments.limit)
-        read(report, machine.results, files)
-        judge(report, OFFERED, () if selection else TESTED)
-        reports.append(report)
     write_json(reports, BUILD / "results.json")
     print_table(reports)
     print(f"== kernel-test: {time.monotonic() - begun:.0f} s; build/kernel-test has results.json and the consoles")
     return 1 if any(report.problems for report in reports) else 0
 
 
-def _run(kernels: list[Kernel], initramfs: Path, command: tuple[str, ...], limit: float) -> list[Boot]:
-    """Build the wheel, boot all kernels at once and wait for all of them."""
+def _run(kernels: list[Kernel], directory: Path, selection: list[str], limit: float) -> list[Report]:
+    """Build the wheel and boot all kernels at once; then, in a run of all tests, some beside a model of the PL."""
+    from .fabric import run as fabric  # needs gapless on the host
+
+    tests, beside = directory / "tests.cpio", directory / "fabric.cpio"
     with alone(BUILD / "wheel"):
-        add_job(initramfs, site=unpack(build_wheel()), files=HERE / "guest", command=command)
+        site = unpack(build_wheel())
+        add_job(tests, site=site, files=HERE / "guest", command=(*_PYTEST, *selection))
+        fabric.add_job(beside, site)
     print(f"== kernel-test: booting {', '.join(kernel.name for kernel in kernels)}", flush=True)
     with contextlib.ExitStack() as stack:
-        machines = [stack.enter_context(boot(kernel, initramfs)) for kernel in kernels]
+        machines = [stack.enter_context(boot(kernel, tests)) for kernel in kernels]
         wait(machines, limit)
-    return machines
+    files = () if selection else sorted(path.name for path in (HERE / "guest").glob("test_*.py"))
+    reports = []
+    for machine in machines:
+        report = _ended(machine, limit)
+        read(report, machine.results, files)
+        if machine.kernel.name in FABRIC and not selection:
+            print(f"== kernel-test: booting {machine.kernel.name} beside a model of the PL", flush=True)
+            fabric.run(report, machine.kernel, beside, uio="uio" in OFFERED[machine.kernel.name], limit=limit)
+        judge(report, OFFERED, () if selection else TESTED)
+        reports.append(report)
+    return reports
 
 
 def _ended(machine: Boot, limit: float) -> Report:

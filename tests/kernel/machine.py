@@ -17,7 +17,7 @@ from .cache import BUILD, HERE
 from .downloads import qemu
 
 #: 2 GB at 0 and 32 GB at 0x8_0000_0000.
-MEMORY = "34G"
+MEMORY_BYTES = 34 << 30
 #: Pages for mode 4 are set aside at boot: 1 GB ones cannot be had later.
 _COMMAND_LINE = (
     "console=ttyPS0 quiet loglevel=4 panic=-1 rdinit=/init hugepagesz=1G hugepages=1 hugepagesz=2M hugepages=72"
@@ -83,7 +83,7 @@ def boot(
     kernel: Kernel,
     initramfs: Path,
     *,
-    shared_memory: Path | None = None,
+    shared_memory: int | None = None,
     qtest: Path | None = None,
     cores: int = 2,
 ) -> Iterator[Boot]:
@@ -92,8 +92,8 @@ def boot(
     Args:
         kernel: what to boot.
         initramfs: the guest's files, written by `initramfs.add_job`.
-        shared_memory: a file, best in /dev/shm, that becomes the guest's memory: a host process that maps it sees
-            physical address p at offset p below 2 GB, else at p - 0x8_0000_0000 + 2 GB. Made, and removed.
+        shared_memory: an open file of MEMORY_BYTES, best of os.memfd_create(), that becomes the guest's memory: who
+            maps it sees physical address p at offset p below 2 GB, else at p - 0x8_0000_0000 + 2 GB.
         qtest: a unix socket somebody listens on; QEMU connects to it. With
             `set_irq_in /machine/soc/gic unnamed-gpio-in 89 1` the host raises pl_ps_irq0[0].
         cores: of the two the device tree has.
@@ -115,14 +115,13 @@ def boot(
                 stdout=errors,
                 stderr=errors,
                 start_new_session=True,
+                pass_fds=() if shared_memory is None else (shared_memory,),
             )
         started = Boot(kernel, process, directory, time.monotonic())
         try:
             yield started
         finally:
             started.stop()
-            if shared_memory is not None:
-                shared_memory.unlink(missing_ok=True)
 
 
 def _runs() -> Path:
@@ -140,10 +139,10 @@ def _qemu_command() -> list[str]:
     return ["setpriv", "--pdeathsig", "KILL", *program, "-L", str(tree / "usr/share/qemu")]
 
 
-def _memory(shared: Path | None) -> str:
+def _memory(shared: int | None) -> str:
     if shared is None:
-        return f"memory-backend-ram,id=ram,size={MEMORY},reserve=off"
-    return f"memory-backend-file,id=ram,size={MEMORY},mem-path={shared},share=on,reserve=off"
+        return f"memory-backend-ram,id=ram,size={MEMORY_BYTES},reserve=off"
+    return f"memory-backend-file,id=ram,size={MEMORY_BYTES},mem-path=/proc/self/fd/{shared},share=on,reserve=off"
 
 
 def _device_tree(directory: Path) -> Path:

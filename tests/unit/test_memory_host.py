@@ -154,3 +154,46 @@ def test_the_pointer_of_an_array_of_any_dtype(dtype):
     array = np.zeros((4, 5), dtype)
     for view in (array, array[1:, ::-2], array.T, array[2:2]):
         assert data_pointer(view) == view.__array_interface__["data"][0]
+
+
+def test_memory_of_a_file_is_the_file(tmp_path):
+    path = tmp_path / "memory"
+    path.write_bytes(bytes(4096) + b"second page" + bytes(MIB))
+    with path.open("r+b") as file:
+        memory, other = (HostMemory(file.fileno(), 4096, MIB) for _ in range(2))
+    assert memory.size == MIB
+    view = memory.view(0, MIB, None)
+    assert bytes(view[:11]) == b"second page"
+    view[5000:5003] = 1, 2, 3
+    assert other.view(5000, 3, None).tolist() == [1, 2, 3]
+    # Not ours alone: nothing is given back.
+    memory.discard(0, MIB)
+    memory.advise_huge(0, MIB)
+    del memory, view, other
+    gc.collect()
+    written = path.read_bytes()
+    assert written[4096:4107] == b"second page"
+    assert written[9096:9099] == bytes((1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "why"),
+    [
+        (0, 8193, "leaves a file of 8192 bytes"),
+        (4096, 4097, "leaves a file of 8192 bytes"),
+        (12288, 1, "leaves a file of 8192 bytes"),
+        (4096, (1 << 64) - 1, "leaves a file of 8192 bytes"),
+        (0, 0, "of 0 bytes"),
+        (100, 100, "starts at a multiple of 4096"),
+    ],
+)
+def test_memory_that_a_file_does_not_have(tmp_path, offset, size, why):
+    path = tmp_path / "memory"
+    path.write_bytes(bytes(8192))
+    with path.open("r+b") as file, pytest.raises(ValueError, match=why):
+        HostMemory(file.fileno(), offset, size)
+
+
+def test_memory_of_no_file():
+    with pytest.raises(ValueError, match="Bad file descriptor"):
+        HostMemory(-1, 0, 4096)

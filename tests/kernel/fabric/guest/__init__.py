@@ -1,0 +1,1 @@
+"""What runs in the guest, and what both sides agree on."""
