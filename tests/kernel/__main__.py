@@ -22,8 +22,8 @@ from .wheel import BuildError, build_wheel, unpack
 
 #: What each kernel offers, modes and what tests need besides: a test that was skipped and needs no more is a failure.
 OFFERED: dict[str, frozenset[int | str]] = {
-    "6.1": frozenset({3, 4, 5}),
-    "6.12": frozenset({3, 4, 5, "udmabuf"}),
+    "6.1": frozenset({2, 3, 4, 5, "strict-devmem"}),
+    "6.12": frozenset({2, 3, 4, 5, "strict-devmem", "udmabuf"}),
     BUILT: frozenset({1, 2, 3, 4, 5, "udmabuf", "dma-heap", "uio", "open-devmem"}),
 }
 #: Kernels that are booted once more, beside a model of the PL.

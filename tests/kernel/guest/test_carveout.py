@@ -176,6 +176,7 @@ def test_reserved_memory_with_no_map_is_ours_by_address() -> None:
         assert np.array_equal(peek(0x8_7000_0001, 12345), values)
 
 
+@pytest.mark.needs("strict-devmem")
 @pytest.mark.claim("what the kernel refuses by itself is an error that says so")
 def test_the_kernels_own_refusal(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
