@@ -82,10 +82,9 @@ def build_board(
         interrupts |= add_lines(bus, spec, registers)
     stopper = EngineStopper(bus, spec)
     claims = Claims(root, stop_engine=stopper)
-    memory: dict[str, Pool] = {}
-    proof = ZdmaProof(bus, spec, reserve(claims, spec), memory)
-    found = discover(spec, root=root, claims=claims, prove=proof if spec.zdmas else None)
-    memory |= {**found.pools, **(pools or {})}
+    proof = ZdmaProof(bus, spec, reserve(claims, spec)) if spec.zdmas else None
+    found = discover(spec, root=root, claims=claims, prove=proof)
+    memory = {**found.pools, **(pools or {})}
     for pool in memory.values():
         pool._hints = memory.values
     engines = Engines(claims, stopper, spec)

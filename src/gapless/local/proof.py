@@ -20,27 +20,20 @@ class ZdmaProof:
         bus: the board's.
         spec: the board; its channels.
         reserve: as for :class:`~gapless.dma.Zdma`.
-        memory: the board's pools, as far as they are known when it is called.
     """
 
-    def __init__(
-        self,
-        bus: MmioBus,
-        spec: BoardSpec,
-        reserve: Callable[[str], Callable[[], None] | None],
-        memory: Mapping[str, Pool],
-    ) -> None:
-        self._zdma, self._memory = Zdma(bus, spec.zdmas, reserve=reserve), memory
+    def __init__(self, bus: MmioBus, spec: BoardSpec, reserve: Callable[[str], Callable[[], None] | None]) -> None:
+        self._zdma = Zdma(bus, spec.zdmas, reserve=reserve)
 
-    def __call__(self, address: int, nbytes: int) -> bytes:
-        """The ``nbytes`` bytes at ``address``; UnsupportedError where no other memory is there to read them into."""
-        for pool in self._memory.values():
-            if pool.name == "ps-cma" or not pool.stats().free:
+    def __call__(self, memory: Mapping[str, Pool], address: int, nbytes: int) -> bytes:
+        """The ``nbytes`` bytes at ``address``; UnsupportedError where ``memory`` has no room to read them into."""
+        for pool in memory.values():
+            if not pool.stats().free:
                 continue
             with pool.allocate(nbytes, np.uint8, contiguous=True) as seen:
                 self._zdma.first_free().fetch(address, seen)
                 return seen.read().tobytes()
         raise UnsupportedError(
-            "no memory but ps-cma, so an engine cannot show where that is: set huge pages aside "
+            "there is no other memory that an engine could copy it to, to show where it is: set huge pages aside "
             "(echo 1 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages)"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +12,6 @@ from ..claims import Claims
 from ..pool import Pool
 from .availability import Discovery, Mode, Unavailable
 from .devmem import carve_out, pl_memory
-from .dma_heap import Prover
 from .hugepages import hugepages
 from .ps_cma import ps_cma
 
@@ -36,30 +36,40 @@ PROVIDERS: tuple[tuple[str, str, tuple[Provider, ...]], ...] = (
 )
 
 
-def discover(spec: BoardSpec, *, root: Path, claims: Claims, prove: Prover | None = None) -> Discovery:
+def discover(
+    spec: BoardSpec,
+    *,
+    root: Path,
+    claims: Claims,
+    prove: Callable[[Mapping[str, Pool], int, int], bytes] | None = None,
+) -> Discovery:
     """Open what this machine offers of each mode. A provider of several modes is asked once.
 
-    ``prove`` reads bytes at a physical address by a DMA engine: see :func:`ps_cma`, which has to find its memory.
+    ``prove`` reads, by a DMA engine, bytes at a physical address, into memory of the pools it is given: see
+    :func:`ps_cma`, which has to find out where its memory is.
     """
     pools: dict[str, Pool] = {}
-    modes: list[Mode] = []
+    modes: dict[int, Mode] = {}
     answers: dict[Provider, Pool | Unavailable] = {}
-    for number, (title, pool, providers) in enumerate(PROVIDERS, 1):
+    # The last mode first: what the first one gets may have to be proved with the help of the others' memory.
+    for number, (title, pool, providers) in sorted(enumerate(PROVIDERS, 1), reverse=True):
         refusals: list[Unavailable] = []
         for provider in providers:
             if provider not in answers:
-                provide = partial(ps_cma, prove=prove) if provider is ps_cma else provider
+                proof = None if prove is None else partial(prove, pools)
+                provide = partial(ps_cma, prove=proof) if provider is ps_cma else provider
                 answers[provider] = provide(spec, root=root, claims=claims)
             answer = answers[provider]
             if isinstance(answer, Unavailable):
                 refusals.append(answer)
                 continue
             pools[answer.name] = answer
-            modes.append(Mode(number, title, pool, (answer.name,)))
+            modes[number] = Mode(number, title, pool, (answer.name,))
             break
         else:
-            modes.append(_missing(number, title, pool, refusals))
-    return Discovery(pools, tuple(modes))
+            modes[number] = _missing(number, title, pool, refusals)
+    in_order = {name: pools[name] for _, name, _ in PROVIDERS if name in pools}
+    return Discovery(in_order, tuple(modes[number] for number in sorted(modes)))
 
 
 def _missing(number: int, title: str, pool: str, refusals: list[Unavailable]) -> Mode:
