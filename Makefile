@@ -28,7 +28,12 @@ SANITIZER_ENV = GAPLESS_SANITIZED=1 PYTHONPATH=$(CURDIR)/$(SANITIZED) PYTHONMALL
 MISSING = $(shell sh scripts/missing.sh "$(PYTHON)")
 CHECK_MACHINE = $(if $(MISSING),$(error $(MISSING)))
 
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
+endif
+ifeq ($(KERNEL_TEST),always)
+export GAPLESS_REQUIRE_QEMU := 1
+endif
 .DELETE_ON_ERROR:
 .PHONY: help env build demo test lint types contracts unit pytest sanitize kernel-test kernel-test-full kernel-if-possible \
 	bench format clean FORCE
@@ -103,8 +108,10 @@ demo: $(STAMPS)/package
 bench: $(STAMPS)/package
 	@$(VENV)/python -m benchmarks $(ARGS)
 
-# pytest is last, so that its summary is. KERNEL_TEST=always, as in .ci/run: a machine that cannot run it fails.
-test: lint types contracts sanitize $(if $(filter always,$(KERNEL_TEST)),kernel-test,kernel-if-possible) pytest
+# KERNEL_TEST=always, as in .ci/run: a machine that has no QEMU fails. The two runs of pytest go side by side, a core
+# each; what they print comes one after the other.
+test: lint types contracts $(if $(filter always,$(KERNEL_TEST)),kernel-test,kernel-if-possible) $(STAMPS)/sanitize
+	@$(MAKE) --no-print-directory -j2 --output-sync=target SIDE_BY_SIDE=1 sanitize pytest
 
 lint: $(STAMPS)/env
 	@echo '== lint: ruff check, ruff format --check'
