@@ -46,7 +46,7 @@ def test_a_copy_waits_for_its_interrupt() -> None:
 def test_waiting_by_hand() -> None:
     with gapless.open("local") as board:
         events(board)
-        with pytest.raises(UnknownNameError, match="there is .*fd530000"):
+        with pytest.raises(UnknownNameError, match=r"there is .*fd530000"):
             Uio("dma@0")
         channel = board.zdma["gdma3"]
         base = channel.spec.base
