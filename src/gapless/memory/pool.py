@@ -78,6 +78,7 @@ class Pool(ABC):
         self.name, self.kind, self.memory_type = name, kind, memory_type
         self.coherent, self.sync_method = coherent, sync_method
         self.about, self.guard, self._hints = about, guard, hints
+        self._device = memory_type is MemoryType.DEVICE
         # No lock around these. A call of a free list keeps the interpreter, so it is whole; a range is one
         # caller's from allocate() to its return; and the collector may call what takes it back at any place in
         # here, where waiting for a lock would be waiting for oneself.
@@ -123,7 +124,7 @@ class Pool(ABC):
         if address is not None or below is not None:
             address, below = _whole(address, "address"), _whole(below, "below")
         lease, memory = self._place(nbytes, align, address, below, contiguous)
-        if lease.region.memory_type is MemoryType.DEVICE:
+        if self._device:
             return DeviceBuffer._over(lease, memory, 0, dims, kind, whole=True)
         buffer = DmaBuffer._over(np.ndarray(dims, kind, memory), lease, memory)  # type: ignore[arg-type]
         buffer._whole = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from ..errors import AddressError, AllocationError, BadArgumentError
 from ..units import MIB, format_address, format_size
 from .lease import Lease
 from .pool import AllocationGuard, Pool, power_of_two
-from .region import MemoryType, Region
+from .region import Region
 
 if TYPE_CHECKING:
     from .claims import Claims
@@ -80,7 +81,7 @@ class RangePool(Pool):
         self._claims = claims
         # What other programs have, as last seen: first byte, last + 1.
         self._foreign: dict[tuple[int, int], Claim] = {}
-        self._windowed = region.windowed
+        self._to_reach = region.windowed and not self._device  # what is no array reaches for itself
         for offset, taken in other_users:
             first = offset - offset % granularity
             if not self._free.allocate_at(base + first, offset + taken - first):
@@ -118,18 +119,23 @@ class RangePool(Pool):
     def _place(
         self, nbytes: int, align: int, address: int | None, below: int | None, contiguous: bool
     ) -> tuple[Lease, Extent]:
-        if self.size == 0:
+        if self._size == 0:
             raise AllocationError(f"asked {format_size(nbytes)} in {self.name}: {self._empty(nbytes, below)}")
-        mapping = self._mapping or self._map()
-        if self._claims is None:
-            address = self._find(nbytes, align, address, below)
-        else:
+        mapping = self._mapping
+        if mapping is None:
+            mapping = self._map()
+        if self._claims is not None:
             address = self._claim(self._claims, nbytes, align, address, below)
+        elif address is None:
+            address = self._lowest(nbytes, align, below)
+        else:
+            self._take(address, nbytes, align, below)
         memory = mapping.extent(address - self._base, nbytes)
-        self._watch(memory, (address, nbytes))
+        gone = weakref.ref(memory, self._let_go)  # as _watch() does: this is the path that has to be short
+        self._gone[id(gone)] = gone, (address, nbytes)
         if self.guard is not None:
             self.guard.allocated(address, nbytes)
-        if self._windowed and self.memory_type is not MemoryType.DEVICE:
+        if self._to_reach:
             self.region.reach(address, nbytes)
         if nbytes >= _LARGE:
             self.region.prepare(address, nbytes)
