@@ -24,12 +24,22 @@ public:
 
     template <typename Result, typename... Arguments>
     Result call(const char* method, Result otherwise, Arguments... arguments) {
+        Result result = otherwise;
+        guard(method, [&] { result = nanobind::cast<Result>(object_.attr(method)(arguments...)); });
+        return result;
+    }
+    void tell(const char* method) {
+        guard(method, [&] { object_.attr(method)(); });
+    }
+
+private:
+    template <typename Body>
+    void guard(const char* method, Body body) {
         const nanobind::gil_scoped_acquire acquire;
         // A collection in here could let go of a bus, which takes the lock that is held.
         const bool collecting = PyGC_Disable() != 0;
-        Result result = otherwise;
         try {
-            result = nanobind::cast<Result>(object_.attr(method)(arguments...));
+            body();
         } catch (nanobind::python_error& error) {
             if (error.matches(PyExc_KeyboardInterrupt))
                 PyErr_SetInterrupt();
@@ -40,10 +50,8 @@ public:
             PyErr_WriteUnraisable(object_.ptr());
         }
         if (collecting) PyGC_Enable();
-        return result;
     }
 
-private:
     nanobind::object object_;
 };
 
@@ -53,7 +61,7 @@ public:
     bool start(bool reading) override { return object_.call("start", false, reading); }
     bool write(std::uint8_t byte) override { return object_.call("write", false, byte); }
     std::uint8_t read() override { return object_.call("read", std::uint8_t{0xFF}); }
-    void stop() override { object_.call("stop", nanobind::handle()); }
+    void stop() override { object_.tell("stop"); }
 
 private:
     PythonObject object_;
