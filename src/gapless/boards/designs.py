@@ -23,9 +23,9 @@ DEVICES: Mapping[str, str] = {
     "rfsoc4x2": "xczu48dr",
 }
 
-#: The designs of the virtual boards. A board is opened with the first one.
+#: The designs of the virtual boards, called as on the real ones. A board is opened with the first one.
 DESIGNS: Mapping[str, tuple[str, ...]] = {
-    "zcu111": ("awg-digitizer",),
+    "zcu111": ("awg",),
 }
 
 
