@@ -27,6 +27,7 @@ void bind_pages(nanobind::module_& m);
 void bind_bus(nanobind::module_& m);
 void bind_linux(nanobind::module_& m);
 void bind_python_bus(nanobind::module_& m);
+void bind_microblaze(nanobind::module_& m);
 void bind_model(nanobind::module_& m);
 void bind_stream(nanobind::module_& m);
 void bind_samples(nanobind::module_& m);

@@ -440,3 +440,97 @@ def copy_to_aligned(device: NDArray[np.uint8], data: NDArray[np.uint8]) -> None:
 
 def copy_from_aligned(out: NDArray[np.uint8], device: NDArray[np.uint8]) -> None:
     """Copy with aligned 64-bit reads of ``device`` only."""
+
+class MicroBlaze:
+    """A MicroBlaze alone on a bench: local memory, one window of plain memory, an error from everywhere else.
+
+    Little-endian, without memory management unit and caches. ``local_bytes`` is a power of two; the memory lies at
+    address 0 of both sides. ``multiplier`` is "none", "mul32" or "mul64". ``memory`` lies at ``memory_base`` of the data
+    side. ValueError for arguments that cannot be. Source: UG984. Not thread safe.
+    """
+
+    def __init__(
+        self,
+        local_bytes: int = 65536,
+        *,
+        multiplier: str = "none",
+        barrel_shifter: bool = False,
+        divider: bool = False,
+        pattern_compare: bool = False,
+        msr_instructions: bool = False,
+        reorder: bool = True,
+        illegal_opcode_exception: bool = False,
+        unaligned_exceptions: bool = False,
+        bus_exceptions: bool = False,
+        divide_exception: bool = False,
+        memory: HostMemory | None = None,
+        memory_base: int = 0x2000_0000,
+    ) -> None: ...
+    @property
+    def local(self) -> NDArray[np.uint8]:
+        """Local memory, shape (local_bytes,), not copied. Follow a write to it with :meth:`local_written`."""
+    def local_written(self, address: int, nbytes: int) -> None:
+        """What was decoded of these bytes is stale. IndexError outside local memory."""
+    def write_local(self, address: int, data: bytes) -> None:
+        """Write local memory. IndexError outside it."""
+    @property
+    def registers(self) -> list[int]:
+        """r0 to r31."""
+    def set_register(self, number: int, value: int) -> None:
+        """IndexError for another than r0 to r31; r0 stays 0."""
+    @property
+    def pc(self) -> int:
+        """The instruction that is executed next; written, a branch or an imm before it is forgotten."""
+    @pc.setter
+    def pc(self, value: int) -> None: ...
+    @property
+    def msr(self) -> int:
+        """Machine Status Register; of what is written, bits of units that are not there stay 0."""
+    @msr.setter
+    def msr(self, value: int) -> None: ...
+    @property
+    def esr(self) -> int:
+        """Exception Status Register."""
+    @property
+    def ear(self) -> int:
+        """Exception Address Register."""
+    @property
+    def btr(self) -> int:
+        """Branch Target Register."""
+    @property
+    def cycle(self) -> int:
+        """Clock cycles that have passed."""
+    @property
+    def instructions(self) -> int:
+        """Instructions executed."""
+    @property
+    def interrupt(self) -> bool:
+        """The level of the interrupt line."""
+    @interrupt.setter
+    def interrupt(self, level: bool) -> None: ...
+    def wake(self) -> None:
+        """Something that it can load changed: what looked settled may not be."""
+    @property
+    def fault(self) -> tuple[str, int, int, int, str] | None:
+        """What stopped it: ("illegal_opcode", "unaligned", "data_bus", "instruction_bus" or "refused", PC, opcode,
+        address, one line of text)."""
+    def run(self, cycles: int) -> str:
+        """Run for at most so many more cycles (the last instruction may go beyond).
+
+        "limit": they have passed. "settled": it goes round a loop that nothing in itself will end, and a whole round
+        fits in what is left; or it sleeps. "fault": see :attr:`fault`. "yielded": the data bus asked for it.
+        """
+    def step(self, count: int = 1) -> str:
+        """Execute exactly ``count`` instructions, or as many as it can before it sleeps or faults. As :meth:`run`."""
+    def pass_(self, cycles: int) -> None:
+        """When settled: go on by as many whole rounds of the loop as fit in so many cycles."""
+    def delay(self, cycles: int) -> None:
+        """Let so many cycles pass in which nothing is executed."""
+    def reset(self) -> None:
+        """PC and all registers are 0; memory, :attr:`cycle` and :attr:`instructions` keep what they have."""
+    def trace(self, limit: int) -> list[tuple[int, int, int, str, int, int, int, int]]:
+        """As :meth:`step`; what each instruction did: (cycle at which it began, PC, opcode, "load", "store" or "",
+        bytes, address and value of the access, what rd has now or 0)."""
+
+def disassemble_microblaze(opcode: int, address: int, prefix: int = -1) -> str:
+    """One instruction in the notation of GNU objdump; ``prefix``: the 16 bits of an ``imm`` before it, or -1."""
