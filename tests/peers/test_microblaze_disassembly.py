@@ -29,17 +29,17 @@ NEWER = {
     0x940F_C800: "mts rslr, r15",
     0x9412_C802: "mts rshr, r18",
 }
-#: In QEMU's table, but as something else: it does not look at bits 14 and 15 of barrel shifts.
-OLDER = {
+#: In QEMU's table, but as something else: it does not look at bits 14 and 15 of barrel shifts, and prints rd (which
+#: is not there) instead of ra for the caches' instructions.
+OTHERWISE = {
     0x6467_40C4: "bsefi r3, r7, 3, 4",
     0x6756_8241: "bsifi r26, r22, 9, 1",
+    0x900F_5868: "wic r15, r11",
+    0x9002_3064: "wdc r2, r6",
+    0x901D_8066: "wdc.clear r29, r16",
+    0x9005_A074: "wdc.flush r5, r20",
 }
-
-
-def judged(word: int) -> str | None:
-    """Ours, or None for what QEMU's disassembler cannot judge."""
-    text = disassemble_microblaze(word, 0)
-    return None if text.split()[0] in {value.split()[0] for value in OLDER.values()} | {".long"} else text
+_NOT_JUDGED = {text.split()[0] for text in OTHERWISE.values()} | {".long"}
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +67,16 @@ def compare(qemu: Qemu, words: list[int]) -> set[str]:
     """Every word that we take for an instruction is the same one to QEMU; returns the mnemonics it does not know."""
     unknown = set()
     for number, (word, line) in enumerate(zip(words, theirs(qemu, words), strict=True)):
-        if judged(word) is None:
-            continue
         before = words[number - 1] if number else 0
         prefix = before & 0xFFFF if before >> 16 == mb.PREFIX[0].bits >> 16 else -1
         text = disassemble_microblaze(word, at.WINDOW + 4 * number, prefix)
+        if text.split()[0] in _NOT_JUDGED:
+            continue
         if line.startswith("\t"):
             unknown.add(text.split()[0])
             continue
+        if re.search(r"^mfs .*(0x|rslr|rshr)", text):
+            continue  # QEMU takes a special register that it does not know for rpc
         (ours, target), (expected, address) = plain(text), plain(line)
         assert ours == expected, f"{word:#010x}: {text!r}, {line!r} in QEMU"
         if address is not None and target is not None:
@@ -89,16 +91,25 @@ def test_every_form_with_and_without_a_prefix(qemu):
         for fields in rng.integers(0, 1 << 32, 40).tolist():
             words += [mb.PREFIX[0].bits | fields & 0xFFFF] if fields & 0x10000 else []
             words.append(encoding.bits | fields & ~encoding.mask)
+    refused = [word for word in words if disassemble_microblaze(word, 0).startswith(".long")]
+    names = {mb.ALL[row].mnemonic for row in mb.rows_of(np.array(refused, np.uint32)).tolist()}
+    assert names == {"bsefi", "bsifi"}  # fields that reach beyond bit 31, or are of no width
     assert compare(qemu, words) == {text.split()[0] for text in NEWER.values()}
+
+
+def test_special_registers(qemu):
+    words = [mb.named("mfs").bits | 1 << 21 | number for number in range(1 << 14)]
+    compare(qemu, words)
+    known = {text.split()[2] for text in map(disassemble_microblaze, words, [0] * len(words)) if "0x" not in text}
+    assert {"rpc", "rmsr", "rear", "resr", "rbtr", "rpvr0", "rpvr11"} <= known
 
 
 def test_random_words(qemu):
     words = np.random.default_rng(2).integers(0, 1 << 32, 20_000).tolist()
-    understood = sum(judged(word) is not None for word in words)
-    assert understood > 8_000
+    assert sum(not disassemble_microblaze(word, 0).startswith(".long") for word in words) > 5_000
     compare(qemu, words)
 
 
-@pytest.mark.parametrize(("word", "text"), [*NEWER.items(), *OLDER.items()])
+@pytest.mark.parametrize(("word", "text"), [*NEWER.items(), *OTHERWISE.items()])
 def test_what_qemu_does_not_know(word, text):
     assert disassemble_microblaze(word, 0) == text

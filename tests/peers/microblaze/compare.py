@@ -77,7 +77,9 @@ def run(qemu: Qemu, ours: Ours, programs: Iterator[Program], instructions: int) 
         tally.rounds += program.rounds
         if not same(theirs, mine):
             return tally, locate(qemu, ours, program)
-        tally.add_path(program, ours.path(program.first(1)))
+        path, stepped = ours.path(program.first(1))
+        assert np.array_equal(stepped.results[0], mine.results[0]), "one by one, instructions do something else"
+        tally.add_path(program, path)
     return tally, None
 
 

@@ -12,8 +12,8 @@ from gapless._native import HostMemory, MicroBlaze
 from . import layout as at
 from .programs import Outcome, Program
 
-#: More than any program takes; in cycles.
-_LIMIT = 1 << 25
+#: In cycles: programs are executed in pieces, so that they are interrupted anywhere, and end long before the limit.
+_PIECE, _LIMIT = 9973, 1 << 25
 #: Makes other instructions of some: the test's way to a processor that is wrong.
 Breakage = Callable[[NDArray[np.uint32]], NDArray[np.uint32]]
 
@@ -68,14 +68,15 @@ class Ours:
     def run(self, program: Program) -> Outcome:
         """All of it, or what there is when it cannot go on."""
         cpu = self.begin(program)
-        cpu.run(_LIMIT)
+        while cpu.pc != program.halt and cpu.cycle < _LIMIT and cpu.run(_PIECE) != "fault":
+            pass
         self.instructions = cpu.instructions
         return self.outcome(cpu, program)
 
-    def path(self, program: Program) -> NDArray[np.int64]:
-        """The address of each instruction of all rounds in order, executed one by one."""
+    def path(self, program: Program) -> tuple[NDArray[np.int64], Outcome]:
+        """The address of each instruction of all rounds in order, executed one by one, and what that comes to."""
         cpu, path = self.begin(program), []
         while (pc := cpu.pc) != program.halt and not cpu.fault:
             path.append(pc)
             cpu.step(1)
-        return np.array(path, np.int64)
+        return np.array(path, np.int64), self.outcome(cpu, program)
