@@ -60,7 +60,7 @@ def replaced(mnemonic: str, bits: int) -> Breakage:
         ("lhur", "lhu"),
         ("bneid", "xori"),  # never taken
         ("bgeid", "bgei"),  # the delay slot is left out
-        ("brlid", "brid"),  # no link
+        ("brlid", "brid"),  # an illegal opcode, so that ours stops
         ("rtbd", "rtsd"),  # MSR stays
     ],
 )

@@ -96,13 +96,14 @@ def locate(qemu: Qemu, ours: Ours, program: Program) -> Difference:
     prefix = before & 0xFFFF if before >> 16 == mb.PREFIX[0].bits >> 16 else -1
     row = int(mb.rows_of(np.array([opcode], np.uint32))[0])
     cut = program.cut(words)
+    expected, found = qemu.run(cut), ours.run(cut)
     return Difference(
         seed=program.seed,
         round=rounds - 1,
         pc=pc,
         text=disassemble_microblaze(opcode, pc, prefix),
         mnemonic=mb.ALL[row].mnemonic,
-        what=list(_differences(qemu.run(cut), ours.run(cut))),
+        what=[f"ours stops: {ours.stopped}"] if ours.stopped else list(_differences(expected, found)),
     )
 
 

@@ -25,8 +25,8 @@ class Ours:
         self._breakage = breakage
         self._memory = HostMemory(at.WINDOW_BYTES)
         self._window: NDArray[np.uint32] = self._memory.view(0, at.WINDOW_BYTES, self).view("<u4")
-        #: In the last run.
-        self.instructions = 0
+        #: Of the last run: how many, and why it did not reach its end ("" where it did).
+        self.instructions, self.stopped = 0, ""
 
     def _words(self, address: int, count: int) -> NDArray[np.uint32]:
         return self._window[(address - at.WINDOW) // 4 :][:count]
@@ -70,7 +70,9 @@ class Ours:
         cpu = self.begin(program)
         while cpu.pc != program.halt and cpu.cycle < _LIMIT and cpu.run(_PIECE) != "fault":
             pass
-        self.instructions = cpu.instructions
+        self.instructions, self.stopped = cpu.instructions, ""
+        if cpu.pc != program.halt:
+            self.stopped = f"at {cpu.pc:#x} after {cpu.cycle} cycles" if cpu.fault is None else cpu.fault[-1]
         return self.outcome(cpu, program)
 
     def path(self, program: Program) -> tuple[NDArray[np.int64], Outcome]:
