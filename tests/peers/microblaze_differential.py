@@ -40,6 +40,7 @@ def table(tally: Tally) -> str:
         f"  conditions: {taken:,} taken, {sum(tally.endings.values()) - taken:,} not; "
         f"rarest: {rarest[1]} {'taken' if rarest[2] else 'not taken'} {rarest[0]}"
     )
+    lines.append(f"  exceptions: {tally.exceptions:,}")
     return "\n".join(lines)
 
 

@@ -36,6 +36,7 @@ def _everything_was_executed(tally: Tally) -> None:
     assert tally.instructions >= INSTRUCTIONS
     assert not [name for name in mb.MNEMONICS if tally.executed[name] < 50]
     assert not [(name, taken) for name in mb.CONDITIONAL for taken in (True, False) if tally.endings[name, taken] < 5]
+    assert tally.exceptions >= 500
     assert set().union(*mb.CLASSES.values()) == set(mb.MNEMONICS)
 
 
@@ -69,3 +70,10 @@ def test_a_processor_that_takes_one_instruction_for_another_is_found_out(qemu, m
     _, difference = run(qemu, ours, drawn(1000, 4, longest=2000), 1_000_000)
     assert difference is not None
     assert difference.mnemonic == mnemonic, str(difference)
+
+
+def test_a_processor_that_knows_no_illegal_opcode_is_found_out(qemu):
+    ours = Ours(lambda code: np.where(mb.rows_of(code) < 0, mb.named("or").bits, code))
+    _, difference = run(qemu, ours, drawn(1000, 4, longest=2000), 1_000_000)
+    assert difference is not None
+    assert difference.mnemonic == "illegal", str(difference)

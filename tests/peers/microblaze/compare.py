@@ -45,18 +45,20 @@ class Tally:
     rounds: int = 0
     #: Of one round of each program, by mnemonic.
     executed: Counter[str] = field(default_factory=Counter)
+    exceptions: int = 0
     #: The same for branches on a condition, by whether they were taken.
     endings: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
     def add_path(self, program: Program, path: NDArray[np.int64]) -> None:
         """Count the instructions at these addresses, in the order in which they were executed."""
-        rows = mb.rows_of(program.local[path // 4])  # what was written over itself is not a branch before or after
-        names = np.array([row.mnemonic for row in mb.ALL])
-        self.executed.update(names[rows].tolist())
-        slots = np.array([row.mnemonic.endswith("d") for row in mb.ALL])[rows]
-        after = np.where(slots[:-2], path[2:] != path[:-2] + 8, path[1:-1] != path[:-2] + 4)
-        conditional = np.isin(names[rows], list(mb.CONDITIONAL))[:-2]
-        self.endings.update(zip(names[rows][:-2][conditional].tolist(), after[conditional].tolist(), strict=True))
+        names = mb.NAMES[mb.rows_of(program.local[path // 4])]
+        self.executed.update(names.tolist())
+        self.exceptions += int((path == at.HANDLER).sum())
+        branch, after, behind = path[:-2], path[1:-1], path[2:]
+        slot = np.char.endswith(names[:-2], "d")
+        taken = np.where(slot, behind != branch + 8, after != branch + 4)
+        counted = np.isin(names[:-2], list(mb.CONDITIONAL)) & ~(slot & (behind == at.HANDLER))
+        self.endings.update(zip(names[:-2][counted].tolist(), taken[counted].tolist(), strict=True))
 
 
 def same(theirs: Outcome, ours: Outcome) -> bool:
@@ -94,7 +96,6 @@ def locate(qemu: Qemu, ours: Ours, program: Program) -> Difference:
     pc = 4 * (program.body.start + words - 1)
     opcode, before = (int(word) for word in program.local[[pc // 4, pc // 4 - 1]])
     prefix = before & 0xFFFF if before >> 16 == mb.PREFIX[0].bits >> 16 else -1
-    row = int(mb.rows_of(np.array([opcode], np.uint32))[0])
     cut = program.cut(words)
     expected, found = qemu.run(cut), ours.run(cut)
     return Difference(
@@ -102,7 +103,7 @@ def locate(qemu: Qemu, ours: Ours, program: Program) -> Difference:
         round=rounds - 1,
         pc=pc,
         text=disassemble_microblaze(opcode, pc, prefix),
-        mnemonic=mb.ALL[row].mnemonic,
+        mnemonic=str(mb.NAMES[mb.rows_of(program.local[pc // 4 :][:1])[0]]),
         what=[f"ours stops: {ours.stopped}"] if ours.stopped else list(_differences(expected, found)),
     )
 

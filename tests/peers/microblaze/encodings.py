@@ -79,6 +79,8 @@ MSR = [
     *_table("d", mfs=(0x25, 0x8000)),  # rpc; + 1: rmsr
     *_table("a", mts=(0x25, 0xC001)),  # rmsr
 ]
+#: Not in programs at random.
+MFS_EAR, MFS_ESR, MFS_BTR = (Encoding("mfs", 0x9400_8000 | number, "d") for number in (3, 5, 11))
 MFS_MSR, MTS_SLR, MTS_SHR = (
     Encoding(name, 0x9400_0000 | code, form)
     for name, code, form in (("mfs", 0x8001, "d"), ("mts", 0xC800, "a"), ("mts", 0xC802, "a"))
@@ -139,14 +141,17 @@ PREFIX = _table("i", imm=(0x2C, 0))
 
 ALL: list[Encoding] = [
     *BARRIER,  # before bri, whose bits with a target of 4 and an odd "ra" it has
-    *THREE, *DIVIDE, *IMMEDIATE, *SHIFT, *TWO, *BARREL, *FIELD, *CACHE, *MSR, MFS_MSR, MTS_SLR, MTS_SHR,
+    *THREE, *DIVIDE, *IMMEDIATE, *SHIFT, *TWO, *BARREL, *FIELD, *CACHE, *MSR,
+    MFS_MSR, MFS_EAR, MFS_ESR, MFS_BTR, MTS_SLR, MTS_SHR,
     *(row for by_size in (LOADS, STORES, LOADS_IMMEDIATE, STORES_IMMEDIATE)
       for rows in by_size.values() for row in rows),
     LWX, SWX, *PREFIX, *RETURNS,
     *(row for by_slot in (IF, IF_IMMEDIATE, RELATIVE, ABSOLUTE, RELATIVE_IMMEDIATE, ABSOLUTE_IMMEDIATE)
       for rows in by_slot.values() for row in rows),
 ]  # fmt: skip
-MNEMONICS: list[str] = list(dict.fromkeys(row.mnemonic for row in ALL))
+#: The mnemonic of a row; of row -1, too.
+NAMES = np.array([*(row.mnemonic for row in ALL), "illegal"])
+MNEMONICS: list[str] = list(dict.fromkeys(NAMES.tolist()))
 
 
 def word(encoding: Encoding, d: int = 0, a: int = 0, b: int = 0, i: int = 0) -> int:
@@ -183,5 +188,6 @@ CLASSES: dict[str, frozenset[str]] = {
     "loads": _of(LOADS, LOADS_IMMEDIATE, [LWX]),
     "stores": _of(STORES, STORES_IMMEDIATE, [SWX]),
     "branches on a condition": CONDITIONAL,
+    "illegal opcodes": frozenset(["illegal"]),
     "other branches": _of(RELATIVE, ABSOLUTE, RELATIVE_IMMEDIATE, ABSOLUTE_IMMEDIATE, RETURNS),
 }

@@ -1,7 +1,7 @@
 """What random programs are made of: items of a few words, drawn by the thousand.
 
 An item is entered at its first word only. A function here draws ``n`` items of one kind as words of shape (n, length);
-a branch's target is filled in when all are laid out.
+a branch's target is filled in when all are laid out. What is not drawn, and why, is in docs/peers.md.
 """
 
 from __future__ import annotations
@@ -108,6 +108,11 @@ def constant(rng: np.random.Generator, n: int) -> Words:
     return named("lwi").bits | written(rng, n) | at.POOL + 4 * rng.integers(0, at.POOL_BYTES // 4, n)
 
 
+def _alignment(rng: np.random.Generator, size: Words) -> Words:
+    """Of an access of so many bytes: one in sixteen is at any address, which is an exception."""
+    return np.where(rng.random(size.size) < 1 / 16, 1, size)
+
+
 def access(rng: np.random.Generator, n: int) -> Words:
     """A load or a store at a constant offset from one of the three bases."""
     size = rng.integers(0, 3, n)
@@ -116,7 +121,7 @@ def access(rng: np.random.Generator, n: int) -> Words:
     place = rng.integers(0, 3, n)
     base = np.array([at.LOCAL_BASE, at.WINDOW_BASE, 0])[place]
     reach = np.array([0x1000, 0x8000, 0x1000])[place]
-    offset = (rng.integers(-reach, reach) & -(1 << size)) + np.where(place == 2, at.LOCAL_MIDDLE, 0)
+    offset = (rng.integers(-reach, reach) & -_alignment(rng, 1 << size)) + np.where(place == 2, at.LOCAL_MIDDLE, 0)
     register = np.where(store, read(rng, n) << 21, written(rng, n))
     return np.array(rows)[store.astype(int), size] | register | base << 16 | offset & 0xFFFF
 
@@ -124,12 +129,13 @@ def access(rng: np.random.Generator, n: int) -> Words:
 _SIMPLE = ((three, 40), (immediate, 22), (two, 14), (barrel, 6), (field, 4), (constant, 6), (access, 12))
 
 
-def simple(rng: np.random.Generator, n: int) -> Words:
+def simple(rng: np.random.Generator, n: int, *, exceptions: bool = True) -> Words:
     """One word that may be anywhere, a delay slot too; shape (n,)."""
-    weights = np.array([weight for _, weight in _SIMPLE])
-    choice = rng.choice(len(_SIMPLE), n, p=weights / weights.sum())
+    kinds = _SIMPLE if exceptions else _SIMPLE[:-1]
+    weights = np.array([weight for _, weight in kinds])
+    choice = rng.choice(len(kinds), n, p=weights / weights.sum())
     words = np.zeros(n, np.int64)
-    for number, (draw, _) in enumerate(_SIMPLE):
+    for number, (draw, _) in enumerate(kinds):
         chosen = np.nonzero(choice == number)[0]
         words[chosen] = draw(rng, chosen.size)
     return words
@@ -156,7 +162,7 @@ def prefixed_access(rng: np.random.Generator, n: int) -> Items:
 
 def divide(rng: np.random.Generator, n: int) -> Items:
     """By anything but -1: QEMU dies of INT_MIN / -1."""
-    divisor = read(rng, n)
+    divisor = rng.integers(0, at.SCRATCH, n)
     return Items(
         columns(
             word(named("xori"), d=at.SCRATCH, i=-1) | divisor << 16,
@@ -185,6 +191,7 @@ def set_msr(rng: np.random.Generator, n: int) -> Items:
     return Items(
         columns(
             word(named("andi"), d=at.SCRATCH, i=at.MSR_BITS) | read(rng, n) << 16,
+            word(named("ori"), d=at.SCRATCH, a=at.SCRATCH, i=at.EXCEPTIONS),
             word(named("mts"), a=at.SCRATCH),
             n=n,
         )
@@ -212,7 +219,9 @@ def indexed(rng: np.random.Generator, n: int) -> Items:
     two_registers = np.where(rng.random(n) < 0.5, base << 16 | at.OFFSET << 11, at.OFFSET << 16 | base << 11)
     address = np.where(form == 2, at.OFFSET << 16 | at.LOCAL_DATA, two_registers)
     register = np.where(store == 1, read(rng, n) << 21, written(rng, n))
-    return Items(columns(_offset(rng, n, 1 << size), _ACCESSES[store, size, form] | register | address, n=n))
+    # Of a reversed access, QEMU reports the address of the lane.
+    aligned = np.where(form == 1, 1 << size, _alignment(rng, 1 << size))
+    return Items(columns(_offset(rng, n, aligned), _ACCESSES[store, size, form] | register | address, n=n))
 
 
 def exclusive(rng: np.random.Generator, n: int) -> Items:
@@ -222,6 +231,14 @@ def exclusive(rng: np.random.Generator, n: int) -> Items:
     stores = [mb.SWX.bits | rng.integers(1, 32, n) << 21 | address for _ in range(2)]
     between = np.where(rng.random(n) < 0.5, three(rng, n), immediate(rng, n))
     return Items(columns(_offset(rng, n, 4), mb.LWX.bits | written(rng, n) | address, between, *stores, n=n))
+
+
+#: Opcodes of no instruction: bits 31 to 26.
+_NO_OPCODES = np.array([0x14, 0x15, 0x1C, 0x1D, 0x1E, 0x1F, 0x33, 0x37, 0x3B, 0x3F])
+
+
+def illegal(rng: np.random.Generator, n: int) -> Items:
+    return Items((rng.choice(_NO_OPCODES, n) << 26 | rng.integers(0, 1 << 26, n))[:, None])
 
 
 def rewritten(rng: np.random.Generator, n: int) -> Items:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 LOCAL_BYTES = 1 << 16
 NEXT_INPUT, NEXT_RESULT, ROUNDS, FINISHED, KEPT = 0x100, 0x104, 0x108, 0x10C, 0x110  # words
+#: Where exceptions go (UG984), and where these programs handle them: they add what the processor says to sums.
+VECTOR, HANDLER = 0x20, 0x200
+HANDLER_KEPT, SUMS = 0x120, 0x140
 #: 32 harmless instructions, which programs write into their own code.
 SPARE = 0x800
 #: Read only: values with many of the awkward ones.
@@ -34,3 +37,5 @@ WRITABLE = (*range(25), 30, 31)
 
 #: MSR bits that programs write: IE, C, BIP, DZO.
 MSR_BITS = 0x2 | 0x4 | 0x8 | 0x40
+#: EE: on all the time, but for the handler.
+EXCEPTIONS = 0x100

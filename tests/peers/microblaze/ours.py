@@ -46,7 +46,9 @@ class Ours:
             divider=True,
             pattern_compare=True,
             msr_instructions=True,
-            bus_exceptions=True,  # none comes; but it is what makes MSR have EE
+            illegal_opcode_exception=True,
+            unaligned_exceptions=True,
+            divide_exception=True,
             memory=self._memory,
             memory_base=at.WINDOW,
         )

@@ -23,6 +23,7 @@ _KINDS: list[tuple[Kind, float]] = [
     (items.indexed, 8.0),
     (items.exclusive, 1.0),
     (items.rewritten, 0.1),
+    (items.illegal, 0.2),
     *branches.KINDS,
 ]
 _CONTROL = {at.NEXT_INPUT: at.INPUTS, at.NEXT_RESULT: at.RESULTS, at.FINISHED: 0}
@@ -120,6 +121,36 @@ def _tail(address: int, head: int) -> list[int]:
     ]
 
 
+def _handler() -> list[int]:
+    """Adds what the processor says of an exception to sums; goes on behind the instruction or where its branch goes."""
+    load, store = named("lwi"), named("swi")
+
+    def add(number: int, *source: int) -> list[int]:
+        return [
+            *source,  # to r1
+            word(load, d=2, i=at.SUMS + 4 * number),
+            word(named("muli"), d=2, a=2, i=31),
+            word(named("addk"), d=2, a=2, b=1),
+            word(store, d=2, i=at.SUMS + 4 * number),
+        ]
+
+    return [
+        word(store, d=1, i=at.HANDLER_KEPT),
+        word(store, d=2, i=at.HANDLER_KEPT + 4),
+        *add(0, word(mb.MFS_MSR, d=1), word(named("andni"), d=1, a=1, i=at.EXCEPTIONS)),  # QEMU leaves EE on
+        *add(1, word(mb.MFS_EAR, d=1)),
+        *add(2, word(mb.MFS_ESR, d=1)),
+        word(named("andi"), d=1, a=1, i=0x1000),  # DS; then r17 is undefined
+        word(named("beqi"), a=1, i=8),
+        word(mb.MFS_BTR, d=17),
+        *add(3, word(named("or"), d=1, a=17)),
+        word(load, d=1, i=at.HANDLER_KEPT),
+        word(load, d=2, i=at.HANDLER_KEPT + 4),
+        word(named("rted"), a=17),
+        word(named("or")),
+    ]
+
+
 def place(
     rng: np.random.Generator, body: NDArray[np.int64], drawn: Items, chosen: NDArray[np.int64], start: NDArray[np.int64]
 ) -> None:
@@ -170,13 +201,15 @@ def random(seed: int, rounds: int, longest: int = LONGEST) -> Program:
     code = np.concatenate([body, _tail(end, at.CODE)])
 
     inputs = values(rng, (rounds, 32))
-    inputs[:, 0] &= at.MSR_BITS
+    inputs[:, 0] = inputs[:, 0] & at.MSR_BITS | at.EXCEPTIONS
     for register, value in ((at.LOCAL_BASE, at.LOCAL_MIDDLE), (at.WINDOW_BASE, at.WINDOW_MIDDLE)):
         inputs[:, register] = value
     inputs[:, at.BUDGET] = rng.integers(100, 400, rounds)
 
     local = np.zeros(at.LOCAL_BYTES // 4, np.uint32)
-    local[0] = word(named("brai"), i=at.CODE)
+    local[0], local[at.VECTOR // 4] = word(named("brai"), i=at.CODE), word(named("brai"), i=at.HANDLER)
+    handler = _handler()
+    local[at.HANDLER // 4 :][: len(handler)] = handler
     for address, value in {**_CONTROL, at.ROUNDS: rounds}.items():
         local[address // 4] = value
     local[at.SPARE // 4 :][:32] = items.three(rng, 32)

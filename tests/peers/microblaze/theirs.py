@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import subprocess
+import threading
 import time
 from types import TracebackType
 
@@ -18,6 +21,7 @@ from .programs import Outcome, Program
 NAME = "qemu-system-microblazeel"
 #: Where the processor begins: the loader that sets its PC refuses 0.
 _ENTRY = at.LOCAL_BYTES
+_LINE = re.compile(r"0x[0-9a-f]{16}:  ([^\r\n]*)")
 
 
 class Qemu:
@@ -41,14 +45,16 @@ class Qemu:
         return self._words[address // 4 :][:count]
 
     def start(self, *, monitor: bool = False) -> subprocess.Popen[str]:
-        """A process that executes from 0; with ``monitor`` it takes commands on its standard input."""
+        """A process that executes from 0, or nothing, but takes commands on its standard input, with ``monitor``."""
         command = [self._path, "-M", "none,memory-backend=ram", "-display", "none", "-serial", "none"]
-        command += ["-cpu", "microblaze-cpu,endianness=on,use-mmu=off,use-fpu=0,version=10.0,dopb-bus-exception=on"]
+        exceptions = "ill-opcode-exception=on,unaligned-exceptions=on,div-zero-exception=on,opcode-0x0-illegal=on"
+        command += ["-cpu", f"microblaze-cpu,endianness=on,use-mmu=off,use-fpu=0,version=10.0,{exceptions}"]
         command += [
             "-object",
             f"memory-backend-file,id=ram,size={self.ram.size},share=on,mem-path=/dev/fd/{self.ram.fd}",
         ]
         command += ["-device", f"loader,addr={_ENTRY:#x},cpu-num=0", "-monitor", "stdio" if monitor else "none"]
+        command += ["-S"] if monitor else []
         return subprocess.Popen(
             command,
             pass_fds=[self.ram.fd],
@@ -73,7 +79,9 @@ class Qemu:
         try:
             while not finished[0]:
                 if process.poll() is not None:
-                    raise RuntimeError(f"QEMU ended in program {program.seed}: {process.stderr.read().strip()}")
+                    raise RuntimeError(
+                        f"QEMU ended in program {program.seed} ({process.returncode}): {process.stderr.read().strip()}"
+                    )
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"QEMU did not end program {program.seed} in {self._timeout:g} s")
                 time.sleep(1e-3)
@@ -83,6 +91,25 @@ class Qemu:
         results = self.words(at.RESULTS, program.inputs.size).reshape(-1, 32)
         return Outcome(self.words(0, program.local.size).copy(), self.words(at.WINDOW_DATA, program.data.size).copy(),
                        results.copy())  # fmt: skip
+
+    def disassemble(self, words: NDArray[np.uint32]) -> list[str]:
+        """What QEMU's monitor prints for words at WINDOW, a line each."""
+        self.words(at.WINDOW, words.size)[:] = words
+        process = self.start(monitor=True)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        # It drops what it has not written yet when it is told to quit: read all, and then end it.
+        timer = threading.Timer(self._timeout, process.kill)
+        timer.start()
+        try:
+            process.stdin.write(f"xp/{words.size}i {at.WINDOW:#x}\n")
+            process.stdin.flush()
+            lines = (match[1] for match in map(_LINE.match, process.stdout) if match)
+            return list(itertools.islice(lines, words.size))
+        finally:
+            timer.cancel()
+            process.terminate()
+            process.communicate()
 
     def run(self, program: Program) -> Outcome:
         """All of it."""
