@@ -205,15 +205,36 @@ def test_a_capture_is_kept_until_it_is_read_unless_told_to_overwrite(overwrite):
 
 
 def test_only_a_rising_edge_captures_and_only_when_enabled():
-    bench = started(0, MDT | CAPT)
+    bench = started(0, MDT)
+    bench.advance(3 * CYCLE)
     bench.peripheral.set_capture(True)
+    assert bench.read(TLR0) == 0
+    bench.write(TCSR0, MDT | CAPT | ENT)  # the enabled input rises
+    assert bench.read(TLR0) == 3
     bench.advance(9 * CYCLE)
     bench.peripheral.set_capture(True)
+    assert bench.read(TLR0) == 3
+
+
+def test_a_stopped_counter_is_captured_without_a_flag():
+    bench = started(40, MDT | CAPT | ARHT)
+    bench.advance(2 * CYCLE)
+    bench.write(TCSR0, MDT | CAPT | ARHT)
+    bench.peripheral.set_capture(True)
+    assert bench.read(TLR0) == 42
+    assert not bench.read(TCSR0) & TINT
+
+
+def test_the_first_capture_that_is_kept_needs_the_load_register_touched():
+    bench = PeripheralBench("axi-timer")
+    bench.write(TCSR0, MDT | CAPT | ENT)
+    bench.advance(5 * CYCLE)
+    bench.peripheral.set_capture(True)
+    assert bench.read(TCSR0) & TINT
     assert bench.read(TLR0) == 0
     bench.peripheral.set_capture(False)
-    bench.write(TCSR0, MDT | ENT)
     bench.peripheral.set_capture(True)
-    assert bench.read(TLR0) == 0
+    assert bench.read(TLR0) == 5
 
 
 def test_capture_mode_counts_past_the_end():
@@ -242,6 +263,7 @@ def test_pulse_width_modulation(period, data):
         if bench.peripheral.pwm0 != before:
             changes.append(bench.now // CYCLE)
     assert changes == [period * n + after for n in range(1, 5) for after in (0, high)]
+    assert bench.read(TCR1) == MAX - 1  # it counts on until timer 0 reloads it
 
 
 def test_what_is_not_there():

@@ -24,7 +24,9 @@ private:
     void update(Time now);
 
     const std::uint32_t mask_, edges_;
-    std::uint32_t levels_ = 0, status_ = 0, enable_ = 0, master_ = 0;
+    std::uint32_t levels_ = 0;
+    std::uint32_t latched_ = 0;  // what the inputs have asked for since the last acknowledge
+    std::uint32_t status_ = 0, enable_ = 0, master_ = 0;
 };
 
 }  // namespace gapless
