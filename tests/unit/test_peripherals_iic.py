@@ -87,6 +87,17 @@ def test_a_repeated_start_reads_a_register(count):
     assert recorder.events == ["write", 0x0B, "read", "stop"]
 
 
+def test_a_repeated_start_is_asked_for_once():
+    """PG090, "Control Register", RSTA: cleared when the start is on the bus."""
+    bench, _ = with_recorder()
+    iic.send(bench, 0x50, b"\x01", repeat=True)
+    assert bench.read(CR) & iic.RSTA
+    bench.advance(50 * BIT)
+    assert bench.read(CR) & iic.RSTA
+    bench.write(TX, 0xA0)
+    assert not bench.read(CR) & iic.RSTA
+
+
 def test_a_repeated_start_sends_again():
     bench, recorder = with_recorder()
     assert iic.send(bench, 0x50, b"\x01\x02", repeat=True) == 2

@@ -85,11 +85,12 @@ class Reference:
         return any(each.control & TINT and each.control & ENIT for each in self.counters)
 
 
-near_the_ends = st.one_of(st.integers(0, 40), st.integers(MAX - 40, MAX))
+near_the_ends = st.one_of(st.integers(0, 4), st.integers(0, 40), st.integers(MAX - 40, MAX))
 bits = st.lists(st.sampled_from([MDT, UDT, UDT, GENT, ARHT, ARHT, LOAD, ENIT, ENT, ENT, ENT, TINT, ENALL]), max_size=6)
 accesses = st.one_of(
     st.tuples(st.sampled_from([TLR0, TLR1]), near_the_ends),
     st.tuples(st.sampled_from([TCSR0, TCSR1]), bits.map(lambda chosen: sum(set(chosen)))),
+    st.tuples(st.none(), st.integers(0, 5).map(lambda cycles: cycles * CYCLE)),
     st.tuples(st.none(), st.integers(0, 60 * CYCLE)),
 )
 
@@ -151,6 +152,19 @@ def test_without_auto_reload_it_holds():
     bench.write(TCSR0, ENT | UDT | ENIT)
     bench.advance(10 * CYCLE)
     assert bench.interrupt
+
+
+def test_a_counter_stopped_between_its_end_and_its_reload_goes_on_there():
+    bench = started(3, UDT | ARHT)
+    bench.advance(4 * CYCLE)
+    assert bench.read(TCR0) == MAX
+    bench.write(TCSR0, UDT | ARHT)
+    bench.advance(10 * CYCLE)
+    assert not bench.read(TCSR0) & TINT
+    bench.write(TCSR0, UDT | ARHT | ENT)
+    bench.advance(CYCLE)
+    assert bench.read(TCSR0) & TINT
+    assert bench.read(TCR0) == 3
 
 
 def test_loading_stops_the_counter():

@@ -15,7 +15,7 @@ public:
     void write(std::uint32_t offset, std::uint32_t value, Time now) override;
     bool steady(std::uint32_t) const override { return true; }
 
-    // The wire drives this input from now on. It must not outlive the controller in use.
+    // The wire drives this input from now on, and holds this controller's address.
     void connect(unsigned input, Wire& wire);
     void set_input(unsigned input, bool level, Time now);
 
