@@ -167,6 +167,13 @@ def test_a_counter_stopped_between_its_end_and_its_reload_goes_on_there():
     assert bench.read(TCR0) == 3
 
 
+def test_turning_round_at_the_end_keeps_the_count():
+    bench = started(0, UDT)
+    bench.advance(CYCLE)
+    bench.write(TCSR0, ENT)
+    assert bench.read(TCR0) == MAX
+
+
 def test_loading_stops_the_counter():
     """PG079, "Control/Status Register 0", LOAD."""
     bench = started(500, UDT)

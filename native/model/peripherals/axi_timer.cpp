@@ -38,7 +38,7 @@ std::int64_t AxiTimer::Counter::cycles_to_roll() const {
 
 std::uint32_t AxiTimer::Counter::count(std::int64_t cycle, bool& rolled_over) const {
     rolled_over = rolled;
-    if (!counts()) return value;
+    if (!counts() || rolled) return value;
     const std::int64_t passed = cycle - since;
     const bool downwards = (control & down) != 0;
     if (generates() && passed >= cycles_to_roll()) {
