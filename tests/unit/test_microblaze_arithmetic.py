@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from microblaze_asm import image
 
@@ -15,6 +15,7 @@ M = 0xFFFFFFFF
 EDGES = [0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0x80000001, M - 1, M]
 words = st.one_of(st.sampled_from(EDGES), st.integers(0, M))
 CARRY = 4
+few = settings(max_examples=12)
 
 
 def signed(value: int) -> int:
@@ -62,6 +63,7 @@ def by_value(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", SUMS)
+@few
 @given(a=words, b=words, carry=st.integers(0, 1))
 def test_sums(name: str, a: int, b: int, carry: int) -> None:
     total, keeps = SUMS[name]
@@ -70,6 +72,7 @@ def test_sums(name: str, a: int, b: int, carry: int) -> None:
 
 
 @pytest.mark.parametrize("name", SUMS)
+@few
 @given(a=words, b=st.integers(-0x8000, 0x7FFF), carry=st.integers(0, 1))
 def test_sums_with_an_immediate(name: str, a: int, b: int, carry: int) -> None:
     total, keeps = SUMS[name]
@@ -107,6 +110,7 @@ VALUES: dict[str, Callable[[int, int], int]] = {
 
 
 @pytest.mark.parametrize("name", VALUES)
+@few
 @given(a=words, b=words, carry=st.integers(0, 1), same=st.booleans())
 def test_values(name: str, a: int, b: int, carry: int, same: bool) -> None:
     b = a if same else b
@@ -114,12 +118,14 @@ def test_values(name: str, a: int, b: int, carry: int, same: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["or", "and", "xor", "andn", "mul"])
+@few
 @given(a=words, b=st.integers(-0x8000, 0x7FFF))
 def test_values_with_an_immediate(name: str, a: int, b: int) -> None:
     assert execute(f"{name}i r3, r4, {b}", a, 0) == (VALUES[name](a, b & M) & M, 0, 1)
 
 
 @pytest.mark.parametrize("name", ["bsll", "bsrl", "bsra"])
+@few
 @given(a=words, b=st.integers(0, 31))
 def test_shifts_by_an_immediate(name: str, a: int, b: int) -> None:
     assert execute(f"{name}i r3, r4, {b}", a, 0) == (VALUES[name](a, b) & M, 0, 1)
@@ -135,11 +141,13 @@ SINGLE: dict[str, Callable[[int], int]] = {
 
 
 @pytest.mark.parametrize("name", SINGLE)
+@few
 @given(a=words, carry=st.integers(0, 1))
 def test_single(name: str, a: int, carry: int) -> None:
     assert execute(f"{name} r3, r4", a, 0, carry) == (SINGLE[name](a) & M, carry, 1)
 
 
+@few
 @given(a=words, carry=st.integers(0, 1))
 def test_shifts_by_one_leave_the_last_bit_in_the_carry(a: int, carry: int) -> None:
     assert execute("sra r3, r4", a, 0, carry) == (signed(a) >> 1 & M, a & 1, 1)
@@ -147,6 +155,7 @@ def test_shifts_by_one_leave_the_last_bit_in_the_carry(a: int, carry: int) -> No
     assert execute("src r3, r4", a, 0, carry) == (a >> 1 | carry << 31, a & 1, 1)
 
 
+@few
 @given(a=words, d=words, shift=st.integers(0, 31), data=st.data())
 def test_bit_fields(a: int, d: int, shift: int, data: st.DataObject) -> None:
     width = data.draw(st.integers(1, min(31, 32 - shift)))
@@ -155,6 +164,7 @@ def test_bit_fields(a: int, d: int, shift: int, data: st.DataObject) -> None:
     assert execute(f"bsifi r3, r4, {width}, {shift}", a, 0, 0, d)[0] == d & ~(mask << shift) & M | (a & mask) << shift
 
 
+@few
 @given(a=words, b=words)
 def test_division(a: int, b: int) -> None:
     """UG984 "idiv": rB by rA; 34 cycles, or 1 by zero."""
@@ -180,6 +190,7 @@ def test_division_that_has_no_result_tells_so_in_msr() -> None:
         assert (cpu.registers[3], cpu.msr, cpu.cycle, cpu.fault) == (expected, 0x40, cycles + 1, None)
 
 
+@few
 @given(value=words, a=words)
 def test_imm_gives_the_upper_half_to_the_next_instruction_alone(value: int, a: int) -> None:
     """UG984 "imm"; a type A instruction has no immediate to extend."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from microblaze_asm import ENCODERS, SPECIAL, assemble
 
@@ -13,6 +13,7 @@ SHORT = {  # (least, most) of each immediate, where it has not 16 bits with a si
     "bsrli": [(0, 31)], "bsrai": [(0, 31)], "bslli": [(0, 31)], "msrset": [(0, 0x7FFF)], "msrclr": [(0, 0x7FFF)],
     "mbar": [(0, 31)],
 }  # fmt: skip
+few = settings(max_examples=6)
 WRITABLE = ("rmsr", "rfsr", "rslr", "rshr")
 
 
@@ -26,6 +27,7 @@ def operand(draw: st.DrawFn, kind: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name in ENCODERS if name not in (".long", "bsefi", "bsifi")])
+@few
 @given(data=st.data())
 def test_every_form_comes_back_as_it_was_written(name: str, data: st.DataObject) -> None:
     text = name + " " + ", ".join(data.draw(st.composite(operand)(kind, name)) for kind in ENCODERS[name][0])
@@ -35,6 +37,7 @@ def test_every_form_comes_back_as_it_was_written(name: str, data: st.DataObject)
 
 
 @pytest.mark.parametrize("name", ["bsefi", "bsifi"])
+@few
 @given(shift=st.integers(0, 31), data=st.data())
 def test_bit_fields(name: str, shift: int, data: st.DataObject) -> None:
     width = data.draw(st.integers(1, min(31, 32 - shift)))
@@ -42,6 +45,7 @@ def test_bit_fields(name: str, shift: int, data: st.DataObject) -> None:
     assert disassemble(assemble(text)[0], 0) == text
 
 
+@settings(max_examples=100)
 @given(word=st.integers(0, 2**32 - 1))
 def test_every_word_is_what_its_text_says(word: int) -> None:
     assert assemble(disassemble(word, 0)) == [word]
