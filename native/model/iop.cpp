@@ -14,10 +14,19 @@ constexpr Time memory_poll = milliseconds / 100;
 // What the host waits for a processor to settle.
 constexpr Time longest_patience = 1000 * milliseconds, short_patience = milliseconds;
 
+// Little-endian, as every host that this runs on. A copy of a length that the compiler knows is one instruction.
 std::uint32_t load_bytes(const std::uint8_t* from, unsigned nbytes) {
-    std::uint32_t value = 0;  // little-endian, as every host that this runs on
-    std::memcpy(&value, from, nbytes);
+    std::uint32_t value = 0;
+    if (nbytes == 4) std::memcpy(&value, from, 4);
+    else if (nbytes == 2) std::memcpy(&value, from, 2);
+    else value = *from;
     return value;
+}
+
+void store_bytes(std::uint8_t* to, unsigned nbytes, std::uint32_t value) {
+    if (nbytes == 4) std::memcpy(to, &value, 4);
+    else if (nbytes == 2) std::memcpy(to, &value, 2);
+    else *to = static_cast<std::uint8_t>(value);
 }
 
 }  // namespace
@@ -56,6 +65,7 @@ std::uint32_t Iop::read(std::uint32_t offset, Time /*now*/) {
 }
 
 void Iop::write(std::uint32_t offset, std::uint32_t value, Time now) {
+    catch_up(now);
     std::memcpy(reinterpret_cast<std::uint8_t*>(local_.data()) + offset, &value, 4);
     cpu_.local_written(offset, 4);
     if (state_ != State::held) stir(now);
@@ -80,9 +90,17 @@ void Iop::stir(Time now) {
     if (state_ == State::running) world_.stirred = this;
 }
 
+// It went round its loop up to now.
+void Iop::catch_up(Time now) {
+    if (state_ != State::settled) return;
+    cpu_.pass(cycle_at(now));
+    cpu_.run(cycle_at(now), log_.get());
+}
+
 void Iop::wake(Time now) {
     if (state_ == State::settled) {
-        cpu_.pass(cycle_at(now));
+        catch_up(now);
+        cpu_.wake();
         cpu_.delay(cycle_at(now + lag_));
         state_ = State::running;
     }
@@ -106,7 +124,8 @@ void Iop::settle(State state) {
 Time Iop::run(Time now, Time until) {
     const Time limit = std::min(until, now + longest_run);
     if (state_ == State::settled) {  // something happens that it may wait for, or it has to look at memory again
-        cpu_.pass(cycle_at(now));
+        catch_up(now);
+        cpu_.wake();
         state_ = State::running;
     }
     for (;;) {
@@ -151,11 +170,19 @@ void Iop::schedule(Time now) {
 
 // ---- its data bus -----------------------------------------------------------------------------------
 
+inline std::uint8_t* Iop::memory_at(std::uint32_t address, unsigned nbytes, bool store, std::uint64_t cycle) {
+    const std::uint64_t physical = config_.window_physical + (address - config_.window_base);
+    const std::uint64_t offset = physical - buffer_.first;
+    if (buffer_.generation == world_.memory.generation() && offset < buffer_.size && nbytes <= buffer_.size - offset)
+        return buffer_.data + offset;
+    return find_memory(physical, nbytes, store, cycle);
+}
+
 microblaze::Reply Iop::load(std::uint32_t address, unsigned nbytes, std::uint32_t& value, std::uint64_t cycle) {
     using microblaze::Reply;
     if (address - config_.window_base < config_.window_bytes) {
         reads_memory_ = true;
-        const std::uint8_t* data = memory_at(address, nbytes, false, time_of(cycle));
+        const std::uint8_t* data = memory_at(address, nbytes, false, cycle);
         if (data == nullptr) return {Reply::Kind::error, true, false, config_.memory_cycles};
         value = load_bytes(data, nbytes);
         return {Reply::Kind::okay, true, false, config_.memory_cycles};
@@ -174,10 +201,10 @@ microblaze::Reply Iop::load(std::uint32_t address, unsigned nbytes, std::uint32_
 microblaze::Reply Iop::store(std::uint32_t address, unsigned nbytes, std::uint32_t value, std::uint64_t cycle) {
     using microblaze::Reply;
     if (address - config_.window_base < config_.window_bytes) {
-        std::uint8_t* data = memory_at(address, nbytes, true, time_of(cycle));
+        std::uint8_t* data = memory_at(address, nbytes, true, cycle);
         if (data == nullptr)
             return {reason_.empty() ? Reply::Kind::error : Reply::Kind::refused, true, false, config_.memory_cycles};
-        std::memcpy(data, &value, nbytes);
+        store_bytes(data, nbytes, value);
         return {Reply::Kind::okay, true, false, config_.memory_cycles};
     }
     std::uint32_t offset = 0;
@@ -196,12 +223,7 @@ Peripheral* Iop::decode(std::uint32_t address, std::uint32_t& offset) const {
     return nullptr;
 }
 
-std::uint8_t* Iop::memory_at(std::uint32_t address, unsigned nbytes, bool store, Time now) {
-    const std::uint64_t physical = config_.window_physical + (address - config_.window_base);
-    const std::uint64_t offset = physical - buffer_.first;
-    if (buffer_.generation == world_.memory.generation() && offset < buffer_.size && nbytes <= buffer_.size - offset)
-        return buffer_.data + offset;
-
+std::uint8_t* Iop::find_memory(std::uint64_t physical, unsigned nbytes, bool store, std::uint64_t cycle) {
     reason_.clear();
     if (world_.memory.respond(physical, nbytes) != Response::okay) return nullptr;
     if (!world_.memory.guarded(physical)) return world_.memory.translate(physical);
@@ -216,7 +238,7 @@ std::uint8_t* Iop::memory_at(std::uint32_t address, unsigned nbytes, bool store,
         reason_ = "it would overwrite " + place;
         return nullptr;
     }
-    world_.findings.add(now, "iop-outside-buffer", config_.name + " reads " + place, physical);
+    world_.findings.add(time_of(cycle), "iop-outside-buffer", config_.name + " reads " + place, physical);
     return world_.memory.translate(physical);
 }
 

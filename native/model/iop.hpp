@@ -92,7 +92,8 @@ private:
 
     // Host memory behind a place in the window; nullptr where nothing answers, or, with a reason, for a store
     // outside every buffer.
-    std::uint8_t* memory_at(std::uint32_t address, unsigned nbytes, bool store, Time now);
+    std::uint8_t* memory_at(std::uint32_t address, unsigned nbytes, bool store, std::uint64_t cycle);
+    std::uint8_t* find_memory(std::uint64_t physical, unsigned nbytes, bool store, std::uint64_t cycle);
     Peripheral* decode(std::uint32_t address, std::uint32_t& offset) const;
     Time time_of(std::uint64_t cycle) const { return static_cast<Time>(cycle) * config_.cycle; }
     // The first that begins at `time` or later.
@@ -101,6 +102,7 @@ private:
     }
     void step_peripherals(Time now);
     void stir(Time now);
+    void catch_up(Time now);
     void settle(State state);
     void schedule(Time now);
 
