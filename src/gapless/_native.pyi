@@ -445,8 +445,8 @@ class MicroBlaze:
     """A MicroBlaze alone on a bench: local memory, one window of plain memory, an error from everywhere else.
 
     Little-endian, without memory management unit and caches. ``local_bytes`` is a power of two; the memory lies at
-    address 0 of both sides. ``multiplier`` is "none", "mul32" or "mul64". ``memory`` lies at ``memory_base`` of the data
-    side. ValueError for arguments that cannot be. Source: UG984. Not thread safe.
+    address 0 of both sides. ``multiplier`` is "none", "mul32" or "mul64". ``memory`` lies at ``memory_base`` of the
+    data side. ValueError for arguments that cannot be. Source: UG984. Not thread safe.
     """
 
     def __init__(
