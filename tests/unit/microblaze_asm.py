@@ -57,15 +57,15 @@ def _word(major: int, rd: int = 0, ra: int = 0, low: int = 0) -> int:
 def _encoders() -> Iterator[tuple[str, str, Encoder]]:
     """Mnemonic, its operands (r register, s special register, i immediate, o offset to a label) and how to encode."""
     for name, (major, low) in THREE.items():
-        yield name, "rrr", lambda v, m=major, x=low: _word(m, v[0], v[1], v[2] << 11 | x)  # type: ignore[misc]
+        yield name, "rrr", lambda v, m=major, x=low: _word(m, v[0], v[1], v[2] << 11 | x)
     for name, major in IMMEDIATE.items():
-        yield name, "rri", lambda v, m=major: _word(m, *v)  # type: ignore[misc]
+        yield name, "rri", lambda v, m=major: _word(m, *v)
     for name, low in TWO.items():
-        yield name, "rr", lambda v, x=low: _word(0x24, v[0], v[1], x)  # type: ignore[misc]
+        yield name, "rr", lambda v, x=low: _word(0x24, v[0], v[1], x)
     for name, low in CACHE.items():
-        yield name, "rr", lambda v, x=low: _word(0x24, 0, v[0], v[1] << 11 | x)  # type: ignore[misc]
+        yield name, "rr", lambda v, x=low: _word(0x24, 0, v[0], v[1] << 11 | x)
     for name, low in SHIFTS.items():
-        yield name, "rri", lambda v, x=low: _word(0x19, v[0], v[1], x | v[2])  # type: ignore[misc]
+        yield name, "rri", lambda v, x=low: _word(0x19, v[0], v[1], x | v[2])
     yield "bsefi", "rrii", lambda v: _word(0x19, v[0], v[1], 0x4000 | v[2] << 6 | v[3])
     yield "bsifi", "rrii", lambda v: _word(0x19, v[0], v[1], 0x8000 | (v[2] + v[3] - 1) << 6 | v[3])
     yield "mfs", "rs", lambda v: _word(0x25, v[0], 0, 0x8000 | v[1])
@@ -81,14 +81,14 @@ def _encoders() -> Iterator[tuple[str, str, Encoder]]:
         # An i before the d, as in brlid; brki has none.
         by_value = name[:-1] + "id" if name.endswith("d") else name + "i"
         kind = "i" if bits & ABSOLUTE else "o"
-        yield by_register, rd + "r", lambda v, b=bits: _word(0x26, 0 if len(v) == 1 else v[0], b, v[-1] << 11)  # type: ignore[misc]
-        yield by_value, rd + kind, lambda v, b=bits: _word(0x2E, 0 if len(v) == 1 else v[0], b, v[-1])  # type: ignore[misc]
+        yield by_register, rd + "r", lambda v, b=bits: _word(0x26, 0 if len(v) == 1 else v[0], b, v[-1] << 11)
+        yield by_value, rd + kind, lambda v, b=bits: _word(0x2E, 0 if len(v) == 1 else v[0], b, v[-1])
     for name, code in CONDITIONS.items():
         for suffix, delayed in (("", 0), ("d", 0x10)):
-            yield name + suffix, "rr", lambda v, c=code | delayed: _word(0x27, c, v[0], v[1] << 11)  # type: ignore[misc]
-            yield name + "i" + suffix, "ro", lambda v, c=code | delayed: _word(0x2F, c, v[0], v[1])  # type: ignore[misc]
+            yield name + suffix, "rr", lambda v, c=code | delayed: _word(0x27, c, v[0], v[1] << 11)
+            yield name + "i" + suffix, "ro", lambda v, c=code | delayed: _word(0x2F, c, v[0], v[1])
     for name, code in RETURNS.items():
-        yield name, "ri", lambda v, c=code: _word(0x2D, c, v[0], v[1])  # type: ignore[misc]
+        yield name, "ri", lambda v, c=code: _word(0x2D, c, v[0], v[1])
     yield ".long", "i", lambda v: v[0] & 0xFFFFFFFF
 
 

@@ -36,7 +36,8 @@ def execute(line: str, a: int, b: int, carry: int = 0, d: int = 0) -> tuple[int,
         cpu.set_register(number, value)
     cpu.msr = carry * CARRY
     assert cpu.step() == "limit", cpu.fault
-    assert cpu.registers[0] == 0 and cpu.registers[4:6] == [a, b]
+    assert cpu.registers[0] == 0
+    assert cpu.registers[4:6] == [a, b]
     assert (cpu.msr >> 31) == (cpu.msr >> 2 & 1)  # the carry and its copy
     assert cpu.pc == 4
     return cpu.registers[3], cpu.msr >> 2 & 1, cpu.cycle

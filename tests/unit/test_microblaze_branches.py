@@ -86,6 +86,7 @@ def test_a_delay_slot_holds_neither_branch_nor_imm(line: str) -> None:
     """UG984 "Delay Slots"."""
     cpu = bench(f"brid 16\n {line}")
     assert cpu.run(100) == "fault"
-    assert cpu.fault is not None and cpu.fault[:2] == ("illegal_opcode", 0x104)
+    assert cpu.fault is not None
+    assert cpu.fault[:2] == ("illegal_opcode", 0x104)
     assert "in a delay slot" in cpu.fault[4]
     assert cpu.registers[15:17] == [0, 0]

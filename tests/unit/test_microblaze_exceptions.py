@@ -166,8 +166,10 @@ def test_what_has_no_exception_stops_it(text: str, kind: str, address: int, says
     cpu.set_register(5, 0x90000000)
     assert cpu.run(100) == "fault"
     assert cpu.fault is not None
-    assert (cpu.fault[0], cpu.fault[3]) == (kind, address) and says in cpu.fault[4]
-    assert cpu.fault[1] == cpu.pc and cpu.registers[3] == 1
+    assert (cpu.fault[0], cpu.fault[3]) == (kind, address)
+    assert says in cpu.fault[4]
+    assert cpu.fault[1] == cpu.pc
+    assert cpu.registers[3] == 1
     assert cpu.run(100) == "fault"
     assert "\n" not in cpu.fault[4]
 
@@ -179,11 +181,13 @@ def test_nothing_to_execute() -> None:
         "instruction_bus", 0x2000, 0, 0x2000, "nothing to execute at PC 0x00002000: local memory is 0 to 0x00000fff"
     )  # fmt: skip
     cpu.reset()
-    assert cpu.fault is None and cpu.pc == 0
+    assert cpu.fault is None
+    assert cpu.pc == 0
 
 
 def test_an_exception_while_exceptions_are_off_is_a_fault() -> None:
     """ "Machine Status Register", EE: hardware would go on with a wrong result."""
     cpu = bench("lwi r3, r0, 1", 0, **ALL)
     assert cpu.run(100) == "fault"
-    assert cpu.fault is not None and cpu.fault[0] == "unaligned"
+    assert cpu.fault is not None
+    assert cpu.fault[0] == "unaligned"

@@ -41,8 +41,8 @@ def test_loads_and_stores(base: int, size: str, form: str, value: int, place: in
 
     at = place ^ (4 - nbytes) if form == "r" else place
     order = "big" if form == "r" else "little"
-    assert cpu.registers[3] == int.from_bytes(word[at : at + nbytes], order)  # type: ignore[arg-type]
-    stored = (value & (1 << 8 * nbytes) - 1).to_bytes(nbytes, order)  # type: ignore[arg-type]
+    assert cpu.registers[3] == int.from_bytes(word[at : at + nbytes], order)
+    stored = (value & (1 << 8 * nbytes) - 1).to_bytes(nbytes, order)
     assert bytes(data) == word[:at] + stored + word[at + nbytes :]
     assert cpu.cycle == 2
 
@@ -111,9 +111,11 @@ def test_a_changed_prefix_changes_the_instruction_after_it(by: str) -> None:
 
 def test_the_host_replaces_the_program() -> None:
     cpu, _ = bench("addik r3, r0, 1\n bri -4")
-    assert cpu.run(100) == "settled" and cpu.registers[3] == 1
+    assert cpu.run(100) == "settled"
+    assert cpu.registers[3] == 1
     cpu.write_local(0, image("addik r3, r0, 2"))
-    assert cpu.run(100) == "settled" and cpu.registers[3] == 2
+    assert cpu.run(100) == "settled"
+    assert cpu.registers[3] == 2
 
 
 def test_ranges() -> None:
