@@ -1,5 +1,6 @@
-"""What boards are made of, as data: address map, pools, ports, DMA engines, converters."""
+"""What boards are made of, as data: address map, pools, ports, DMA engines, converters, soft processors."""
 
+from .iop_spec import IopSpec, PeripheralSpec, WindowSpec
 from .spec import (
     BoardSpec,
     ConverterSpec,
@@ -17,11 +18,14 @@ __all__ = [
     "BoardSpec",
     "ConverterSpec",
     "DmaSpec",
+    "IopSpec",
     "MemoryKind",
     "MemorySpec",
     "PairSpec",
+    "PeripheralSpec",
     "PoolSpec",
     "PortSpec",
     "StreamFifoSpec",
+    "WindowSpec",
     "ZdmaSpec",
 ]

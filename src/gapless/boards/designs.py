@@ -21,11 +21,13 @@ DEVICES: Mapping[str, str] = {
     "zcu216": "xczu49dr",
     "rfsoc2x2": "xczu28dr",
     "rfsoc4x2": "xczu48dr",
+    "pynq-z2": "xc7z020",
 }
 
 #: The designs of the virtual boards. A board is opened with the first one.
 DESIGNS: Mapping[str, tuple[str, ...]] = {
     "zcu111": ("awg-digitizer",),
+    "pynq-z2": ("pynq_tutorial",),
 }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from ..errors import BadArgumentError, UnknownNameError
 from ..units import format_address, format_size
+from .iop_spec import IopSpec, PeripheralSpec
+from .unique import unique
 
 
 class MemoryKind(str, Enum):
@@ -222,22 +224,26 @@ class BoardSpec:
     fifos: tuple[StreamFifoSpec, ...] = ()
     pairs: tuple[PairSpec, ...] = ()
     zdmas: tuple[ZdmaSpec, ...] = ()
+    iops: tuple[IopSpec, ...] = ()
+    peripherals: tuple[PeripheralSpec, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
-        engines = (self.dmas, self.zdmas, self.converters, self.pairs)
+        engines = (self.dmas, self.zdmas, self.converters, self.pairs, self.iops, self.peripherals)
         for parts in (self.memories, self.pools, self.ports, self.fifos, *engines):
-            _once(self.name, "the name", (part.name for part in parts))
+            unique(self.name, "the name", (part.name for part in parts))
+        unique(self.name, "IOP", (iop.index for iop in self.iops))
         bases = [part.base for parts in engines for part in parts]
-        _once(self.name, "the registers at", (format_address(base // _WINDOW * _WINDOW) for base in bases))
-        _once(self.name, "converter", (f"{part.direction}{part.index}" for part in self.converters))
+        bases += (base for iop in self.iops for base in range(iop.base + _WINDOW, iop.base + iop.size, _WINDOW))
+        unique(self.name, "the registers at", (format_address(base // _WINDOW * _WINDOW) for base in bases))
+        unique(self.name, "converter", (f"{part.direction}{part.index}" for part in self.converters))
         lines = [line for dma in self.dmas for line in (dma.mm2s_interrupt, dma.s2mm_interrupt)]
-        lines += (zdma.interrupt for zdma in self.zdmas)
-        _once(self.name, "interrupt line", (line for line in lines if line is not None))
+        lines += (part.interrupt for parts in (self.zdmas, self.iops, self.peripherals) for part in parts)
+        unique(self.name, "interrupt line", lines)
         for ports in (engine.ports for engines in (self.dmas, self.zdmas) for engine in engines):
             for port in ports.values():
                 self.port(port)
-        _once(self.name, "in a pair, converter", (name for pair in self.pairs for name in pair.converters))
+        unique(self.name, "in a pair, converter", (name for pair in self.pairs for name in pair.converters))
         for pair in self.pairs:
             self._check_pair(pair)
         self._check_streams()
@@ -248,6 +254,11 @@ class BoardSpec:
             if dma.name == name:
                 return dma
         raise UnknownNameError("DMA", name, (dma.name for dma in self.dmas))
+
+    @property
+    def ps_gpio(self) -> PeripheralSpec | None:
+        """The PS's GPIO, whose pins hold IOPs in reset."""
+        return next((part for part in self.peripherals if part.kind.startswith("ps-gpio")), None)
 
     def converter(self, name: str) -> ConverterSpec:
         """The converter called ``name``."""
@@ -292,12 +303,4 @@ class BoardSpec:
             dma = self.dma(name)
             if (dma.mm2s_interrupt if channel == "MM2S" else dma.s2mm_interrupt) is None:
                 raise BadArgumentError(f"board {self.name}: {name} was built without its {channel} channel")
-        _once(self.name, "the stream of", ends)
-
-
-def _once(board: str, what: str, values: Iterable[object]) -> None:
-    seen = set()
-    for value in values:
-        if value in seen:
-            raise BadArgumentError(f"board {board}: {what} {value} is given twice")
-        seen.add(value)
+        unique(self.name, "the stream of", ends)

@@ -7,6 +7,8 @@ rates), PG021 (AXI DMA), PG085 (AXI4-Stream infrastructure: FIFO depth).
 from __future__ import annotations
 
 from ..units import GIB, KIB, MIB
+from .iop_spec import PeripheralSpec, WindowSpec
+from .pynq_iop import pynq_iop
 from .spec import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, MemorySpec, PairSpec, PoolSpec, PortSpec
 from .zynqmp import zdmas
 
@@ -14,6 +16,8 @@ PS_LOW = 0x0
 PS_HIGH = 0x8_0000_0000
 PL_DDR = 0x10_0000_0000
 REGISTERS = 0xA000_0000
+_IOP = 0xA100_0000
+_IOP_INTERRUPT = 16
 _LOW_BYTES = 2 * GIB
 _LINUX_BYTES = 4 * GIB  # what Linux manages; the rest of a larger SODIMM is the carve-out
 
@@ -37,7 +41,7 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
 
     Its design has two DACs and two ADCs, which also run in step as a pair of DACs and a pair of ADCs. Each
     converter and each pair is reached by two AXI DMA instances through an AXI4-Stream switch: one built
-    with scatter-gather and one without, since software cannot change that.
+    with scatter-gather and one without, since software cannot change that. An IOP sees the low memory of the PS.
     """
     memories = [
         MemorySpec("ps-ddr-low", PS_LOW, _LOW_BYTES, MemoryKind.PS),
@@ -124,8 +128,19 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
         ports,
         tuple(dmas),
         tuple(converters),
-        design="two DACs and two ADCs, each behind AXI DMA in both builds, alone and in step",
+        design="two DACs and two ADCs, each behind AXI DMA in both builds, alone and in step; an IOP",
         pairs=tuple(pairs),
+        iops=(
+            pynq_iop(
+                1,
+                _IOP,
+                WindowSpec(0x8000_0000, _LOW_BYTES, PS_LOW),
+                reset_pin=0,
+                acknowledge_pin=1,
+                interrupt=_IOP_INTERRUPT,
+            ),
+        ),
+        peripherals=(PeripheralSpec("ps_gpio", "ps-gpio-mp", 0xFF0A_0000),),
         zdmas=zdmas(
             gdma_ports={MemoryKind.PS: "GDMA", MemoryKind.PL: "HPM0"},
             adma_ports={MemoryKind.PS: "ADMA", MemoryKind.PL: "HPM0"},

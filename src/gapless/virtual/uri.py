@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from ..boards import BoardSpec
+from ..boards.pynq_z2 import pynq_z2
 from ..boards.zcu111 import zcu111
 from ..errors import BadArgumentError, UnknownNameError
 from ..units import GIB, KIB, MIB, format_size, parse_size, parse_time
 
-BOARDS = {"zcu111": zcu111}
-_KEYS = ("ps", "cma", "fifo", "read", "write", "clock", "slowdown")
-_CLOCKS = ("virtual", "measured")
+_CLOCKS = ("virtual", "measured", "wall")
+
+
+class _Kind(NamedTuple):
+    build: Callable[..., BoardSpec]
+    sizes: tuple[str, ...]  # options of ``build``
+
+
+#: The virtual boards by name.
+BOARDS = {"zcu111": _Kind(zcu111, ("ps", "cma", "fifo")), "pynq-z2": _Kind(pynq_z2, ("cma", "fifo"))}
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,7 @@ class VirtualOptions:
     read_cost: float = 200e-9
     write_cost: float = 100e-9
     slowdown: float = 0.0
+    wall_clock: bool = False
 
 
 def parse_uri(uri: str) -> VirtualOptions:
@@ -34,34 +45,52 @@ def parse_uri(uri: str) -> VirtualOptions:
         given = parse_qsl(options, keep_blank_values=True, strict_parsing=bool(options))
     except ValueError:
         raise BadArgumentError(f"board {uri!r}: options are written ?key=value&key=value") from None
+    kind = BOARDS[name]
+    keys = (*kind.sizes, "read", "write", "clock", "slowdown")
     query: dict[str, str] = {}
     for key, value in given:
-        if key not in _KEYS:
-            raise UnknownNameError("option of a virtual board", key, _KEYS)
+        if key not in keys:
+            raise UnknownNameError(f"option of the virtual {name}", key, keys)
         if key in query:
             raise BadArgumentError(f"board {uri!r}: {key} is given twice")
         query[key] = value
-    ps = parse_size(query.get("ps", "4GiB"), "ps")
-    if not 2 * GIB < ps <= 32 * GIB or ps % GIB:
-        raise BadArgumentError(
-            f"ps={query['ps']}: the PS memory is 2 GiB at address 0 and the rest at 0x8_0000_0000; a ZCU111 holds "
-            "whole GiB from 3GiB to 32GiB (4GiB as delivered)"
-        )
-    cma = parse_size(query.get("cma", "128MiB"), "cma")
-    if not 16 * MIB <= cma <= GIB or cma % MIB:
-        raise BadArgumentError(f"cma={query['cma']}: the CMA area is whole MiB from 16MiB to 1GiB")
-    fifo = parse_size(query.get("fifo", "1MiB"), "fifo depth")
-    if not 4 * KIB <= fifo <= 64 * MIB or fifo % 64:
-        raise BadArgumentError(
-            f"fifo depth of {format_size(fifo)}: it is a multiple of 64 bytes (whole words of both converters) "
-            "from 4KiB to 64MiB"
-        )
     return VirtualOptions(
-        BOARDS[name](ps_bytes=ps, cma_bytes=cma, fifo_bytes=fifo),
+        kind.build(**{f"{key}_bytes": _SIZES[key](query[key]) for key in kind.sizes if key in query}),
         read_cost=_cost(query, "read", 200e-9),
         write_cost=_cost(query, "write", 100e-9),
         slowdown=_slowdown(query),
+        wall_clock=query.get("clock") == "wall",
     )
+
+
+def _ps(text: str) -> int:
+    size = parse_size(text, "ps")
+    if not 2 * GIB < size <= 32 * GIB or size % GIB:
+        raise BadArgumentError(
+            f"ps={text}: the PS memory is 2 GiB at address 0 and the rest at 0x8_0000_0000; a ZCU111 holds "
+            "whole GiB from 3GiB to 32GiB (4GiB as delivered)"
+        )
+    return size
+
+
+def _cma(text: str) -> int:
+    size = parse_size(text, "cma")
+    if not 16 * MIB <= size <= GIB or size % MIB:
+        raise BadArgumentError(f"cma={text}: the CMA area is whole MiB from 16MiB to 1GiB")
+    return size
+
+
+def _fifo(text: str) -> int:
+    size = parse_size(text, "fifo depth")
+    if not 4 * KIB <= size <= 64 * MIB or size % 64:
+        raise BadArgumentError(
+            f"fifo depth of {format_size(size)}: it is a multiple of 64 bytes (whole words of both converters) "
+            "from 4KiB to 64MiB"
+        )
+    return size
+
+
+_SIZES: Mapping[str, Callable[[str], int]] = {"ps": _ps, "cma": _cma, "fifo": _fifo}
 
 
 def _slowdown(query: dict[str, str]) -> float:
@@ -69,10 +98,10 @@ def _slowdown(query: dict[str, str]) -> float:
     clock = query.get("clock", "virtual")
     if clock not in _CLOCKS:
         raise UnknownNameError("clock", clock, _CLOCKS)
-    if clock == "virtual":
+    if clock != "measured":
         if "slowdown" in query:
             raise BadArgumentError(
-                f"slowdown={query['slowdown']}: the virtual clock counts no CPU time: it goes with clock=measured"
+                f"slowdown={query['slowdown']}: the {clock} clock counts no CPU time: it goes with clock=measured"
             )
         return 0.0
     text = query.get("slowdown", "1")

@@ -1,0 +1,106 @@
+"""Soft processors of a design, and peripherals, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..errors import BadArgumentError, UnknownNameError
+from ..units import format_address, format_size
+from .unique import unique
+
+#: What a MicroBlaze may be built with besides its base instruction set (UG984, "MicroBlaze Architecture").
+UNITS = frozenset(
+    {
+        "multiplier",
+        "multiplier64",
+        "barrel-shifter",
+        "divider",
+        "pattern-compare",
+        "msr-instructions",
+        "illegal-opcode-exception",
+        "unaligned-exceptions",
+        "bus-exceptions",
+        "divide-exception",
+    }
+)
+
+
+@dataclass(frozen=True)
+class PeripheralSpec:
+    """A peripheral with registers at ``base``, on the processor's bus or on that of an IOP.
+
+    ``kind`` is "axi-gpio", "axi-timer", "axi-intc", "uart-lite", "axi-iic", "quad-spi", "pin-switch",
+    "host-interrupt", "ps-gpio-7000" or "ps-gpio-mp"; ``parameters`` are those the core was built with.
+    ``interrupt`` is the line that its interrupt output drives: of the processor, or the input of the IOP's
+    interrupt controller.
+    """
+
+    name: str
+    kind: str
+    base: int
+    interrupt: int | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WindowSpec:
+    """Physical memory from ``physical`` on, as a processor in the PL sees it: ``size`` bytes from ``base`` on."""
+
+    base: int
+    size: int
+    physical: int = 0
+
+    def __post_init__(self) -> None:
+        """BadArgumentError for a window that programs, which put it together by OR, could not use."""
+        if self.size < 1 or self.size & (self.size - 1) or self.base % self.size or self.physical % self.size:
+            raise BadArgumentError(
+                f"a window of {format_size(self.size)} at {format_address(self.base)} onto "
+                f"{format_address(self.physical)}: its size is a power of two, and both are multiples of it"
+            )
+
+    def holds(self, physical: int, nbytes: int) -> bool:
+        """Whether all of a range of physical addresses is in it."""
+        return self.physical <= physical and physical + nbytes <= self.physical + self.size
+
+    def address(self, physical: int) -> int:
+        """What the processor calls a physical address in it."""
+        return self.base + physical - self.physical
+
+
+@dataclass(frozen=True)
+class IopSpec:
+    """A soft processor in the PL (MicroBlaze) whose local memory the host shares.
+
+    ``base`` and ``size`` (bytes): where the host sees that memory. ``reset_pin`` and ``acknowledge_pin`` are pins of
+    the PS's GPIO, numbered from the first that leads to the PL (EMIO); ``interrupt``: the line on which it calls the
+    host. ``window``: the memory of the board, as it sees it. ``units``: the options that it was built with, of
+    "multiplier", "multiplier64", "barrel-shifter", "divider", "pattern-compare", "msr-instructions",
+    "illegal-opcode-exception", "unaligned-exceptions", "bus-exceptions", "divide-exception".
+    ``memory_cycles`` and ``peripheral_cycles``: how long an access through the window and one of a peripheral take.
+    """
+
+    name: str
+    index: int
+    base: int
+    window: WindowSpec
+    reset_pin: int
+    acknowledge_pin: int
+    interrupt: int | None = None
+    size: int = 64 << 10
+    clock: float = 100e6
+    units: frozenset[str] = frozenset()
+    peripherals: tuple[PeripheralSpec, ...] = ()
+    memory_cycles: int = 20
+    peripheral_cycles: int = 8
+
+    def __post_init__(self) -> None:
+        """BadArgumentError for what cannot be built."""
+        if not 4096 <= self.size <= 1 << 17 or self.size & (self.size - 1):
+            raise BadArgumentError(
+                f"{self.name}: local memory of {self.size} bytes; it is a power of two, 4 to 128 KiB"
+            )
+        if unknown := self.units - UNITS:
+            raise UnknownNameError(f"unit of {self.name}", min(unknown), sorted(UNITS))
+        unique(self.name, "the peripheral", (part.name for part in self.peripherals))
+        unique(self.name, "the registers at", (format_address(part.base) for part in self.peripherals))

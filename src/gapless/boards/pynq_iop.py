@@ -1,0 +1,37 @@
+"""The soft processor subsystem of PYNQ's designs, the "IOP".
+
+Source: PYNQ's base designs (the block diagrams of ``pynq/boards``): a MicroBlaze with 64 KiB of local memory, without
+optional units, with these peripherals at these addresses.
+"""
+
+from __future__ import annotations
+
+from .iop_spec import IopSpec, PeripheralSpec, WindowSpec
+
+#: Where programs find what; inputs of the interrupt controller are ours to choose.
+PERIPHERALS = (
+    PeripheralSpec("gpio", "axi-gpio", 0x4000_0000, interrupt=3, parameters={"width": 8}),
+    PeripheralSpec("host_interrupt", "host-interrupt", 0x4001_0000),
+    PeripheralSpec("uart", "uart-lite", 0x4060_0000, interrupt=4),
+    PeripheralSpec("iic", "axi-iic", 0x4080_0000, interrupt=1),
+    PeripheralSpec("intc", "axi-intc", 0x4120_0000),
+    PeripheralSpec("timer", "axi-timer", 0x41C0_0000, interrupt=0),
+    PeripheralSpec("pin_switch", "pin-switch", 0x44A0_0000),
+    PeripheralSpec("spi", "quad-spi", 0x44A1_0000, interrupt=2),
+)
+
+
+def pynq_iop(
+    number: int, base: int, window: WindowSpec, *, reset_pin: int, acknowledge_pin: int, interrupt: int
+) -> IopSpec:
+    """IOP ``number`` of a design, as PYNQ builds it."""
+    return IopSpec(
+        f"iop{number}",
+        number,
+        base,
+        window,
+        reset_pin,
+        acknowledge_pin,
+        interrupt,
+        peripherals=PERIPHERALS,
+    )
