@@ -26,6 +26,7 @@
     ├── BoardClosedError                   the board was closed
     ├── FpgaLoadError                      the kernel did not load a bitstream; has .state and .status
     ├── UnsupportedError                   this board, build or installation cannot do that
+    ├── PynqError (RuntimeError)           gapless.compat.pynq: what PYNQ raises RuntimeError for
     └── DmaError                           the engine reported an error; has .address and .status
         ├── DmaStateError                  the channel is not in a state in which that can be done
         ├── DmaInternalError               DMASR.DMAIntErr
@@ -159,6 +160,10 @@ class FpgaLoadError(GaplessError):
 
 class UnsupportedError(GaplessError):
     """This board, build or installation cannot do what was asked; the message says what would."""
+
+
+class PynqError(GaplessError, RuntimeError):
+    """What PYNQ raises a RuntimeError for: the message begins with its words, so that programs recognise it."""
 
 
 class DmaError(GaplessError):

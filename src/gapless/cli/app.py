@@ -22,8 +22,9 @@ from ..errors import (
     UnsupportedError,
 )
 
-#: In the order in which --help lists them. Each is a function of that name in a module of that name.
-COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "copy", "load", "demo")
+#: In the order in which --help lists them. Each is a function, or a group of commands, of that name in a module of
+#: that name.
+COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "copy", "load", "pynq", "demo")
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -66,7 +67,11 @@ def make_app(commands: Sequence[str] = COMMANDS) -> typer.Typer:
     )
     for name in commands:
         module = import_module(f".{name}", __package__)
-        app.command(name, epilog=module.EXAMPLES)(getattr(module, name))
+        command = getattr(module, name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name, epilog=module.EXAMPLES)(command)
     app.callback(
         invoke_without_command=True,
         epilog="\b\nStart with:\n  gapless demo\n  gapless play tone:10e6 --seconds 0.1\n  gapless COMMAND --help",
