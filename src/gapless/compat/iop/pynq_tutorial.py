@@ -36,13 +36,13 @@ class Pynq_Tutorial:  # noqa: N801 - the name that notebooks have
         self.iop.start()
         describe(
             self,
-            type(self).__name__,
+            f"{type(self).__name__}_on_{spec.name}",
             f"The tutorial's program in {spec.name}: it fills a buffer with numbers that count up.\n\n"
-            f"{spec.name} is a MicroBlaze at {spec.clock / 1e6:g} MHz. The host sees its memory "
-            f"({format_size(spec.size)}) at {format_address(spec.base)}; the mailbox is the last 4 KiB of it. The "
-            f"program sees physical address 0 at {format_address(spec.window.address(0))}\n"
-            "and waits for three words of the mailbox: 0 the physical address of a buffer, 1 the first number, 2 how "
-            "many. It clears word 0 when they are written.\n\n"
+            f"{spec.name} is a MicroBlaze at {spec.clock / 1e6:g} MHz. The host sees its {format_size(spec.size)} of "
+            f"memory at {format_address(spec.base)}; the last 4 KiB\nof it are the mailbox. The program sees physical "
+            f"address {format_address(spec.window.physical)} at {format_address(spec.window.base)}, and waits for "
+            "three words\nof the mailbox: 0 the address of a buffer, 1 the first number, 2 how many. It clears word 0 "
+            "when all are written.\n\n"
             "    iop.write_to_buffer(buffer.physical_address, 10, 1)\n"
             "    buffer[:10]  # 1 ... 10",
         )

@@ -23,7 +23,7 @@ class DefaultIP:
         self.base, self.size = description["phys_addr"], description["addr_range"]
         describe(
             self,
-            type(self).__name__,
+            name,
             f"{name}, {description['type']}: registers at {format_address(self.base)}, read(offset) and "
             "write(offset, value).",
         )
@@ -51,11 +51,11 @@ class MicroblazeHierarchy:
         self._board, self.spec, self._mb_info = board, spec, mb_info(spec)
         describe(
             self,
-            type(self).__name__,
+            spec.name,
             f"{spec.name}: a MicroBlaze at {spec.clock / 1e6:g} MHz with {format_size(spec.size)} of memory that the "
             f"host sees at {format_address(spec.base)}.\n\n"
-            f"It sees {format_size(spec.window.size)} of the board's memory, from "
-            f"{format_address(spec.window.physical)} on, at {format_address(spec.window.base)}. "
+            f"It sees {format_size(spec.window.size)} of the board's memory, from physical address "
+            f"{format_address(spec.window.physical)} on, at {format_address(spec.window.base)}.\n"
             "Give mb_info to the wrapper of a program, or use iop.",
         )
 

@@ -15,6 +15,11 @@ from .described import describe, table
 from .design import gpio_dict, interrupt_pins, ip_dict, pl_peripherals
 from .ip import DefaultIP, MicroblazeHierarchy
 
+_USE_OF_IOP = """A wrapper loads the program of an IOP, which mb_info names:
+
+    from iop.pynq_tutorial import Pynq_Tutorial
+    iop = Pynq_Tutorial(overlay.iop1.mb_info)"""
+
 #: Which overlay was downloaded last, by board.
 _loaded: weakref.WeakKeyDictionary[Board, weakref.ref[Overlay]] = weakref.WeakKeyDictionary()
 
@@ -107,11 +112,11 @@ def _text(overlay: Overlay) -> str:
     lines += [(name, str(pin["index"])) for name, pin in overlay.interrupt_pins.items()]
     return "\n\n".join(
         (
-            f"Overlay {overlay.design} on {spec.title} ({overlay._board.uri}): {spec.design}.",
-            "What it has, each with its own help():",
+            f"Overlay {overlay.design} on {spec.title}, board {overlay._board.uri}.",
+            f"It has {spec.design.removeprefix(overlay.design + ': ')}:",
             *(table(listed) for listed in (rows, pins, lines) if len(listed) > 1),
-            "The program of an IOP is loaded by its wrapper, which takes mb_info:",
-            f"    Pynq_Tutorial(overlay.{spec.iops[0].name}.mb_info)" if spec.iops else "    this design has no IOP",
+            "Each attribute has a help() of its own. Buffers for DMA engines and IOPs come from Xlnk().cma_array().",
+            *(_USE_OF_IOP for _ in spec.iops[:1]),
         )
     )
 

@@ -67,8 +67,8 @@ def read_notebook(path: Path) -> Any:
         raise BadArgumentError(f"{path}: no such file") from None
     except OSError as error:
         raise BadArgumentError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
-        reason = str(error).splitlines()[0][:120]
+    except Exception as error:  # of many kinds, where JSON is no notebook
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise BadArgumentError(f"{path}: not a Jupyter notebook: {reason}") from error
     return notebook
 
@@ -127,7 +127,7 @@ def execute_notebook(
 
     async def run(client: NotebookClient, env: Mapping[str, str]) -> NotebookRun:
         failure, count = None, 0
-        async with client.async_setup_kernel(env=env):
+        async with client.async_setup_kernel(env=env, cleanup_kc=True):
             for count, number in enumerate(code, start=1):
                 failure = await execute(client, count, number)
                 if failure is not None:
@@ -165,7 +165,9 @@ def _kernel(scratch: Path) -> AsyncKernelManager:
         """Knows our kernel, which is not registered with the user's Jupyter."""
 
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-            argv = [sys.executable, str(Path(__file__).with_name("kernel.py")), "-f", "{connection_file}"]
+            kernel = str(Path(__file__).with_name("kernel.py"))
+            # What it would log as it is stopped is reported from here.
+            argv = [sys.executable, kernel, "--log-level=CRITICAL", "-f", "{connection_file}"]
             return KernelSpec(argv=argv, display_name=kernel_name, language="python")
 
     # Unix sockets: nothing listens on a network.
