@@ -27,7 +27,11 @@ void bind_pages(nanobind::module_& m);
 void bind_bus(nanobind::module_& m);
 void bind_linux(nanobind::module_& m);
 void bind_python_bus(nanobind::module_& m);
+void bind_microblaze(nanobind::module_& m);
 void bind_model(nanobind::module_& m);
+void bind_targets(nanobind::module_& m);
+void bind_peripherals(nanobind::module_& m);
+void bind_peripheral_bench(nanobind::module_& m);
 void bind_stream(nanobind::module_& m);
 void bind_samples(nanobind::module_& m);
 

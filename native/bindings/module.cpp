@@ -9,6 +9,10 @@ NB_MODULE(_native, m) {
     gapless::bind_bus(m);
     gapless::bind_linux(m);
     gapless::bind_python_bus(m);
+    gapless::bind_microblaze(m);
+    gapless::bind_targets(m);
+    gapless::bind_peripherals(m);
+    gapless::bind_peripheral_bench(m);
     gapless::bind_model(m);
     gapless::bind_stream(m);
     gapless::bind_samples(m);

@@ -1,12 +1,18 @@
 // A MicroBlaze without MMU and caches, little-endian, that executes from its local memory. Source: UG984.
+//
+// Time is in cycles: each instruction takes the latency that UG984 gives for the five-stage pipeline without branch
+// target cache (C_AREA_OPTIMIZED = 0); stalls that come of data hazards are not counted.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "microblaze/config.hpp"
 #include "microblaze/data_bus.hpp"
+#include "microblaze/decode.hpp"
+#include "microblaze/loop_finder.hpp"
 
 namespace gapless::microblaze {
 
@@ -18,7 +24,7 @@ enum class Stop {
 };
 
 struct Fault {
-    enum class Kind { illegal_opcode, unaligned, data_bus, instruction_bus, divide, refused };
+    enum class Kind { illegal_opcode, unaligned, data_bus, instruction_bus, refused };
     Kind kind = Kind::illegal_opcode;
     std::uint32_t pc = 0, opcode = 0, address = 0;
     std::string text;  // one line: what happened, PC, opcode, its disassembly
@@ -41,35 +47,103 @@ public:
     virtual void executed(const Executed& instruction) = 0;
 };
 
+// Not thread safe; the data bus may call set_interrupt(), local_written() and wake() from inside an access.
 class Cpu {
 public:
     // `local` is `nbytes` of memory at address 0 of both instruction and data side (LMB), a power of two.
+    // Throws std::invalid_argument for another size.
     Cpu(Config config, std::uint8_t* local, std::uint32_t nbytes, DataBus& data);
 
-    // Memory keeps what it has; registers are 0 as well, so that the same program runs the same twice.
+    // Memory keeps what it has; registers are 0 as well, so that the same program runs the same twice. cycle() and
+    // instructions() go on.
     void reset();
-    // From the present cycle to `until`, or to what stops it before. An observer costs speed.
+    // From the present cycle to `until`, or to what stops it before. An observer costs speed. It is settled only while
+    // a whole round of its loop fits before `until`; what is left of one is executed.
     Stop run(std::uint64_t until, Observer* observer = nullptr);
 
-    std::uint64_t cycle() const;
-    std::uint64_t instructions() const;
+    std::uint64_t cycle() const { return at_.cycle; }
+    std::uint64_t instructions() const { return at_.instructions; }
     // After Stop::settled, when nothing happened meanwhile: as if it had gone round until the last time that its
-    // loop begins at or before `cycle`. Interrupts and writes that come later find it where it would be.
+    // loop begins at or before `cycle`. run(cycle) then executes the rest, so that what comes later finds it where
+    // it would be.
     void pass(std::uint64_t cycle);
     // When it starts later: nothing is executed until `cycle`.
     void delay(std::uint64_t cycle);
 
     void set_interrupt(bool level);
+    bool interrupt() const { return interrupt_; }
     // Somebody else wrote local memory: what was decoded of it is stale.
     void local_written(std::uint32_t address, std::uint32_t nbytes);
+    // Something else changed that it can load: what looked settled may not be.
+    void wake();
 
-    const Fault& fault() const;
-    std::uint32_t pc() const;
+    const Fault& fault() const { return fault_; }  // after Stop::fault
+    bool faulted() const { return faulted_; }
+    std::uint32_t pc() const { return at_.pc; }
     std::uint32_t msr() const;
-    const std::array<std::uint32_t, 32>& registers() const;
+    std::uint32_t esr() const { return esr_; }
+    std::uint32_t ear() const { return ear_; }
+    std::uint32_t btr() const { return btr_; }
+    std::array<std::uint32_t, 32> registers() const;
+
+    // For a debugger, between instructions.
+    void set_pc(std::uint32_t pc);
+    void set_msr(std::uint32_t value);
+    void set_register(unsigned number, std::uint32_t value);
+
+private:
+    // How far it is; the interpreter keeps it in registers of its own.
+    struct Progress {
+        std::uint32_t pc = 0, next = 4;  // of the instruction to execute and of the one after it
+        std::uint32_t carry = 0;
+        std::uint64_t cycle = 0, instructions = 0;
+        std::uint64_t slot = none;  // the instruction, by its number, that is in a delay slot
+    };
+    static constexpr std::uint64_t none = ~std::uint64_t{0};
+
+    template <bool traced>
+    void execute(std::uint64_t until, Observer* observer);
+    Decoded decode_at(std::uint32_t address) const;
+    std::uint32_t word_at(std::uint32_t address) const;
+    bool in_slot() const { return at_.slot == at_.instructions; }
+
+    std::uint32_t special_value(std::uint32_t number, std::uint32_t pc, std::uint32_t carry) const;
+    void write_msr(std::uint32_t value);  // apart from the carry
+    bool interrupt_due() const;
+    void take_interrupt();
+    void branch_to_vector(std::uint32_t vector);
+    // These leave it at the exception's handler, or faulted. False, always: the instruction was not executed.
+    bool raise(Fault::Kind kind, std::uint32_t status, std::uint32_t address, const char* why = nullptr);
+    bool raise_unaligned(std::uint32_t address, unsigned nbytes, unsigned rd, bool store);
+    bool fail(Fault::Kind kind, std::uint32_t address, const char* why);
+    bool raise_divide(bool overflow);  // whether the exception was taken
+    void enter_exception(std::uint32_t status);
+
+    // An access that local memory does not serve. False when the instruction was not executed.
+    bool outer_load(std::uint32_t address, unsigned nbytes, unsigned rd, std::uint32_t& value);
+    bool outer_store(std::uint32_t address, unsigned nbytes, unsigned rd, std::uint32_t value);
+    bool answered(const Reply& reply, std::uint32_t address);
+
+    const Config config_;
+    std::uint8_t* const local_;
+    const std::uint32_t nbytes_;
+    DataBus& data_;
+    std::vector<Decoded> decoded_;  // of each word of local memory
+    std::array<std::uint32_t, discarded + 1> registers_{};
+    Progress at_;
+    std::uint32_t msr_ = 0;  // without the carry
+    std::uint32_t esr_ = 0, ear_ = 0, btr_ = 0;
+    std::uint32_t prefix_ = 0;  // of an `imm` just executed
+    bool prefixed_ = false;
+    bool reservation_ = false;
+    bool interrupt_ = false, sleeping_ = false, settled_ = false, yielded_ = false, faulted_ = false;
+    bool attention_ = false;  // interrupts or the limit are to be looked at before the next instruction
+    LoopFinder finder_;
+    Fault fault_;
 };
 
-// One instruction as GNU objdump writes it; `prefix` is the 16 bits of an `imm` before it, or -1.
+// One instruction as GNU objdump writes it, with a branch's target; `prefix` is the 16 bits of an `imm` before it, or
+// -1.
 std::string disassemble(std::uint32_t opcode, std::uint32_t address, std::int32_t prefix = -1);
 
 }  // namespace gapless::microblaze

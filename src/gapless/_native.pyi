@@ -193,6 +193,151 @@ class MmioBus(Bus):
 def python_bus(target: RegisterBus) -> Bus:
     """A bus whose accesses are the methods of ``target``; see :func:`gapless.bus.native_bus`."""
 
+class IicTarget:
+    """What an IIC master talks to."""
+
+class SpiTarget:
+    """What an SPI master talks to."""
+
+class Adt7420(IicTarget):
+    """The temperature sensor of a Pmod TMP2 (Analog Devices, ADT7420 data sheet); there its IIC address is 0x4B."""
+
+    def __init__(self) -> None: ...
+    @property
+    def temperature(self) -> float:
+        """Degrees Celsius, in steps of 1/128; 25 at first. May be set while a program reads it."""
+    @temperature.setter
+    def temperature(self, celsius: float) -> None: ...
+
+class Ssd1306(SpiTarget):
+    """The display of a Pmod OLED, 128 by 32 pixels (Solomon Systech, SSD1306 data sheet)."""
+
+    def __init__(self) -> None: ...
+    @property
+    def data(self) -> bool:
+        """The data/command line: bytes are data for the picture while it is high."""
+    @data.setter
+    def data(self, level: bool) -> None: ...
+    def pixels(self) -> NDArray[np.uint8]:
+        """What one sees, a copy of shape (32, 128): 1 for a lit pixel, upper left first; all 0 while it is off."""
+
+class PythonIicTarget(IicTarget):
+    """An object with ``start(reading) -> bool``, ``write(byte) -> bool``, ``read() -> int`` and ``stop()``.
+
+    False is no acknowledge. The methods are called while time stands still, and must not touch the board.
+    """
+
+    def __init__(self, target: object) -> None: ...
+
+class PythonSpiTarget(SpiTarget):
+    """An object with ``exchange(byte) -> int``, which must not touch the board."""
+
+    def __init__(self, target: object) -> None: ...
+
+class Peripheral:
+    """A peripheral of a virtual board, or on a bench. Its subclasses say what can be done from outside."""
+
+    @property
+    def interrupt(self) -> bool:
+        """The level of its interrupt output."""
+
+class Gpio(Peripheral):
+    """AXI GPIO (PG144). ``channel`` is 0 or 1; IndexError for others."""
+
+    def set_input(self, levels: int, channel: int = 0) -> None:
+        """What comes in: a bit for each pin."""
+    def output(self, channel: int = 0) -> int:
+        """What goes out: a bit for each pin, 0 where it is an input."""
+    def connect_data_line(self, pin: int, display: Ssd1306, channel: int = 0) -> None:
+        """The pin drives the display's data/command line from now on."""
+
+class Timer(Peripheral):
+    """AXI Timer (PG079)."""
+
+    def set_capture(self, level: bool, timer: int = 0) -> None:
+        """The capture input of timer 0 or 1; a rising edge captures."""
+    @property
+    def pwm0(self) -> bool:
+        """The level of its PWM output."""
+
+class Intc(Peripheral):
+    """AXI Interrupt Controller (PG099)."""
+
+    def set_input(self, input: int, level: bool) -> None: ...
+
+class Uart(Peripheral):
+    """AXI UART Lite (PG142)."""
+
+    def put(self, data: bytes) -> None:
+        """Bytes for its receiver, one after the other at the baud rate."""
+    def take(self) -> bytes:
+        """What it has sent since the last call."""
+
+class Iic(Peripheral):
+    """AXI IIC (PG090)."""
+
+    def attach(self, address: int, target: IicTarget | None) -> None:
+        """``target`` answers at the 7-bit ``address`` from now on, or nobody. ValueError for a wider address."""
+
+class Spi(Peripheral):
+    """AXI Quad SPI (PG153)."""
+
+    def attach(self, target: SpiTarget | None, slave: int = 0) -> None:
+        """Slave select line ``slave`` is this target's from now on, or nobody's. IndexError without such a line."""
+
+class Registers(Peripheral):
+    """Plain registers: a pin switch, an XADC."""
+
+    def set(self, word: int, value: int) -> None: ...
+
+class HostInterrupt(Peripheral):
+    """The latch by which an IOP interrupts the host."""
+
+    def set_acknowledge(self, level: bool) -> None:
+        """High clears the latch, and keeps it clear."""
+
+class PsGpio(Peripheral):
+    """The GPIO controller of the PS; its pins are numbered through all banks."""
+
+    @property
+    def first_emio_pin(self) -> int: ...
+    @property
+    def pin_count(self) -> int: ...
+    def output(self, pin: int) -> bool: ...
+    def set_input(self, pin: int, level: bool) -> None: ...
+
+class PeripheralBench:
+    """One peripheral alone, for tests: its registers at offsets in bytes, and a clock in picoseconds from 0 on.
+
+    Kinds: axi-gpio, axi-timer, axi-intc, uart-lite, axi-iic, quad-spi, pin-switch, xadc, host-interrupt, ps-gpio-7000
+    and ps-gpio-mp. ValueError for others, and for a parameter that does not exist or a value that cannot be.
+    """
+
+    def __init__(self, kind: str, parameters: dict[str, float] = {}) -> None: ...
+    def read(self, offset: int) -> int: ...
+    def write(self, offset: int, value: int) -> None: ...
+    def advance(self, picoseconds: int) -> None:
+        """Let time pass; what is due happens at its time."""
+    def steady(self, offset: int) -> bool:
+        """Whether reading this register again, with nothing else between, gives the same and does nothing."""
+    def drive(self, controller: PeripheralBench, input: int) -> None:
+        """The interrupt drives that input of an axi-intc from now on."""
+    @property
+    def now(self) -> int:
+        """Picoseconds."""
+    @property
+    def due(self) -> int | None:
+        """When the peripheral acts next by itself."""
+    @property
+    def interrupt(self) -> bool:
+        """The level of its interrupt output."""
+    @property
+    def edges(self) -> list[int]:
+        """When its interrupt output rose; a pulse of one cycle counts."""
+    @property
+    def peripheral(self) -> Any:
+        """It as its kind: a :class:`Gpio`, :class:`Timer` ..."""
+
 class Machine:
     """The models of a virtual board on one clock. Parts are known by the number that add_*() gave.
 
@@ -440,3 +585,97 @@ def copy_to_aligned(device: NDArray[np.uint8], data: NDArray[np.uint8]) -> None:
 
 def copy_from_aligned(out: NDArray[np.uint8], device: NDArray[np.uint8]) -> None:
     """Copy with aligned 64-bit reads of ``device`` only."""
+
+class MicroBlaze:
+    """A MicroBlaze alone on a bench: local memory, one window of plain memory, an error from everywhere else.
+
+    Little-endian, without memory management unit and caches. ``local_bytes`` is a power of two; the memory lies at
+    address 0 of both sides. ``multiplier`` is "none", "mul32" or "mul64". ``memory`` lies at ``memory_base`` of the data
+    side. ValueError for arguments that cannot be. Source: UG984. Not thread safe.
+    """
+
+    def __init__(
+        self,
+        local_bytes: int = 65536,
+        *,
+        multiplier: str = "none",
+        barrel_shifter: bool = False,
+        divider: bool = False,
+        pattern_compare: bool = False,
+        msr_instructions: bool = False,
+        reorder: bool = True,
+        illegal_opcode_exception: bool = False,
+        unaligned_exceptions: bool = False,
+        bus_exceptions: bool = False,
+        divide_exception: bool = False,
+        memory: HostMemory | None = None,
+        memory_base: int = 0x2000_0000,
+    ) -> None: ...
+    @property
+    def local(self) -> NDArray[np.uint8]:
+        """Local memory, shape (local_bytes,), not copied. Follow a write to it with :meth:`local_written`."""
+    def local_written(self, address: int, nbytes: int) -> None:
+        """What was decoded of these bytes is stale. IndexError outside local memory."""
+    def write_local(self, address: int, data: bytes) -> None:
+        """Write local memory. IndexError outside it."""
+    @property
+    def registers(self) -> list[int]:
+        """r0 to r31."""
+    def set_register(self, number: int, value: int) -> None:
+        """IndexError for another than r0 to r31; r0 stays 0."""
+    @property
+    def pc(self) -> int:
+        """The instruction that is executed next; written, a branch or an imm before it is forgotten."""
+    @pc.setter
+    def pc(self, value: int) -> None: ...
+    @property
+    def msr(self) -> int:
+        """Machine Status Register; of what is written, bits of units that are not there stay 0."""
+    @msr.setter
+    def msr(self, value: int) -> None: ...
+    @property
+    def esr(self) -> int:
+        """Exception Status Register."""
+    @property
+    def ear(self) -> int:
+        """Exception Address Register."""
+    @property
+    def btr(self) -> int:
+        """Branch Target Register."""
+    @property
+    def cycle(self) -> int:
+        """Clock cycles that have passed."""
+    @property
+    def instructions(self) -> int:
+        """Instructions executed."""
+    @property
+    def interrupt(self) -> bool:
+        """The level of the interrupt line."""
+    @interrupt.setter
+    def interrupt(self, level: bool) -> None: ...
+    def wake(self) -> None:
+        """Something that it can load changed: what looked settled may not be."""
+    @property
+    def fault(self) -> tuple[str, int, int, int, str] | None:
+        """What stopped it: ("illegal_opcode", "unaligned", "data_bus", "instruction_bus" or "refused", PC, opcode,
+        address, one line of text)."""
+    def run(self, cycles: int) -> str:
+        """Run for at most so many more cycles (the last instruction may go beyond).
+
+        "limit": they have passed. "settled": it goes round a loop that nothing in itself will end, and a whole round
+        fits in what is left; or it sleeps. "fault": see :attr:`fault`. "yielded": the data bus asked for it.
+        """
+    def step(self, count: int = 1) -> str:
+        """Execute exactly ``count`` instructions, or as many as it can before it sleeps or faults. As :meth:`run`."""
+    def pass_(self, cycles: int) -> None:
+        """When settled: go on by as many whole rounds of the loop as fit in so many cycles."""
+    def delay(self, cycles: int) -> None:
+        """Let so many cycles pass in which nothing is executed."""
+    def reset(self) -> None:
+        """PC and all registers are 0; memory, :attr:`cycle` and :attr:`instructions` keep what they have."""
+    def trace(self, limit: int) -> list[tuple[int, int, int, str, int, int, int, int]]:
+        """As :meth:`step`; what each instruction did: (cycle at which it began, PC, opcode, "load", "store" or "",
+        bytes, address and value of the access, what rd has now or 0)."""
+
+def disassemble_microblaze(opcode: int, address: int, prefix: int = -1) -> str:
+    """One instruction in the notation of GNU objdump; ``prefix``: the 16 bits of an ``imm`` before it, or -1."""

@@ -98,7 +98,7 @@ class Board:
         self._dmas = {dma.name: AxiDma(bus, dma) for dma in spec.dmas}
         _engines.update(self._dmas.values())
         descriptor_pool = for_descriptors(memory)
-        self.zdma = zdma or Zdma(bus, spec.zdmas, pool=descriptor_pool)
+        self.zdma = Zdma(bus, spec.zdmas, pool=descriptor_pool) if zdma is None else zdma
         self._dacs: dict[int, Dac] = {}
         self._adcs: dict[int, Adc] = {}
         if descriptor_pool is not None:

@@ -28,7 +28,7 @@ def swapped(data: bytes) -> bytes:
 def bit(
     payload: bytes,
     *,
-    design: str = "awg_digitizer;UserID=0XFFFFFFFF;Version=2022.1",
+    design: str = "awg;UserID=0XFFFFFFFF;Version=2022.1",
     part: str = "xczu28dr-ffvg1517-2-e",
     date: str = "2024/02/29",
     time: str = "12:34:56",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gapless.boards.bitstream import Bitstream
 from gapless.boards.designs import DESIGNS, DEVICES, load_bitstream
+from gapless.boards.detection import KNOWN
 from gapless.boards.zcu111 import zcu111
 from gapless.cli import main
 from gapless.errors import BadArgumentError, GaplessError, UnknownNameError
@@ -169,29 +170,30 @@ def test_a_virtual_board_selects_a_design(tmp_path):
     by_name.write_bytes(WORDS)
     for path in (by_header, by_name, tmp_path / "missing" / f"{name}.bit", name):
         assert load_bitstream(spec, path, root=None).design == name
-    with pytest.raises(
-        UnknownNameError, match=r"no file .*radar\.bit and no design .* called 'radar': there is awg-dig"
-    ):
+    with pytest.raises(UnknownNameError, match=r"no file .*radar\.bit and no design .* called 'radar': there is awg"):
         load_bitstream(spec, tmp_path / "radar.bit", root=None)
     by_header.write_bytes(bit(WORDS, design="radar;UserID=0"))
-    with pytest.raises(
-        UnknownNameError, match=r"^no design of the virtual zcu111 called 'radar': there is awg-digitizer"
-    ):
+    with pytest.raises(UnknownNameError, match=r"^no design of the virtual zcu111 called 'radar': there is awg"):
         load_bitstream(spec, by_header, root=None)
     by_header.write_bytes(bit(WORDS, part="xczu9eg-ffvb1156-2-e"))
     with pytest.raises(BadArgumentError, match=r"is for xczu9eg-ffvb1156-2-e; .*ZCU111 has xczu28dr"):
         load_bitstream(spec, by_header, root=None)
 
 
+@pytest.mark.parametrize("known", [known for known in KNOWN if known.designs], ids=lambda known: known.name)
+def test_a_design_has_one_name_on_the_virtual_and_on_the_real_board(known):
+    assert set(DESIGNS[known.name]) == set(known.designs)
+
+
 def test_gapless_load(file, capsys):
-    file.write_bytes(bit(WORDS, design="awg-digitizer;UserID=0XFFFFFFFF;Version=2022.1"))
+    file.write_bytes(bit(WORDS, design="awg;UserID=0XFFFFFFFF;Version=2022.1"))
     assert main(["load", str(file)]) == 0
-    assert capsys.readouterr().out == "virtual:zcu111: design awg-digitizer is operating\n"
+    assert capsys.readouterr().out == "virtual:zcu111: design awg is operating\n"
     assert main(["load", str(file), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "board": "virtual:zcu111",
         "file": str(file),
-        "design": "awg-digitizer",
+        "design": "awg",
         "state": "operating",
         "seconds": 0.0,
     }
@@ -200,7 +202,7 @@ def test_gapless_load(file, capsys):
     assert main(["load", str(file), "--info"]) == 0
     shown = capsys.readouterr().out
     for text in (
-        "awg-digitizer",
+        "awg",
         "xczu28dr-ffvg1517-2-e, IDCODE 0x147E0093",
         "2024/02/29 12:34:56",
         "big-endian",

@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gapless._native import HostMemory
 from gapless.errors import AddressError, AllocationError, NotContiguousError
 from gapless.memory import ChunkedPool, MappedRegion, MemoryType
-from gapless.memory.chunked_pool import Chunk
 from gapless.memory.page_runs import choose_pages, runs_of
+from gapless.memory.source import Chunk
 from gapless.units import KIB
 
 UNIT = 64 * KIB

@@ -89,7 +89,7 @@ def test_loading(root, file):
     kernel.join()
     assert kernel.loaded == swapped(WORDS)
     assert kernel.flags == "0"
-    assert (loaded.design, loaded.state) == ("awg_digitizer", "operating")
+    assert (loaded.design, loaded.state) == ("awg", "operating")
     assert 0.05 < loaded.seconds < 5
     assert firmware(root) == []
 

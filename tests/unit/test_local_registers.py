@@ -111,6 +111,13 @@ def test_without_root_the_error_says_which_right_would_do(tmp_path, monkeypatch,
         Registers(tmp_path).map(DMA)
 
 
+def test_what_else_keeps_dev_mem_shut_is_no_question_of_rights(tmp_path, monkeypatch):
+    add_mem(make_tree(tmp_path), BASE + 0x2000)
+    refuse(monkeypatch, (os, "open"), errno.ENXIO)
+    with pytest.raises(UnsupportedError, match=r"cannot be opened: No such device.*; or give the device to UIO"):
+        Registers(tmp_path).map(DMA)
+
+
 def test_a_kernel_without_dev_mem(tmp_path):
     make_tree(tmp_path)
     with pytest.raises(UnsupportedError, match="CONFIG_DEVMEM"):

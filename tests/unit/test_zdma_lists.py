@@ -29,7 +29,7 @@ def test_pieces_are_the_same_bytes_in_the_same_order(runs, piece):
 
 
 def test_neighbours_become_one_piece_and_large_ones_stay_within_30_bits():
-    assert cut([(0, 64), (64, 64), (256, 64)]) == [(0, 128), (256, 64)]
+    assert cut([(0, 64), (64, 64), (256, 64)]) == ((0, 128), (256, 64))
     pieces = cut([(0, 28 << 30)])
     assert len(pieces) == 56
     assert max(nbytes for _, nbytes in pieces) <= MAX_LENGTH

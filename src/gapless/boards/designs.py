@@ -24,9 +24,9 @@ DEVICES: Mapping[str, str] = {
     "pynq-z2": "xc7z020",
 }
 
-#: The designs of the virtual boards. A board is opened with the first one.
+#: The designs of the virtual boards, called as on the real ones. A board is opened with the first one.
 DESIGNS: Mapping[str, tuple[str, ...]] = {
-    "zcu111": ("awg-digitizer",),
+    "zcu111": ("awg",),
     "pynq-z2": ("pynq_tutorial",),
 }
 

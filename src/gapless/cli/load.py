@@ -17,7 +17,7 @@ EXAMPLES = """\b
 Examples:
   gapless load design.bit --info
   gapless load design.bit --board local
-  gapless load awg-digitizer.bit
+  gapless load awg.bit
 """
 
 

@@ -29,11 +29,13 @@ class Zdma:
     Args:
         bus: the register bus they are on.
         specs: the channels.
-        pool: where lists of descriptors are allocated; by default where the source of a copy is.
+        pool: where lists of descriptors are allocated; None: where the source of a copy is. The board may set it
+            later (the attribute).
         reserve: called with a channel's name before it is used: keeps other programs from using it, and returns
             what gives it up; None when another program has it. By default there is no other program.
 
-    Threads may share it: each transfer has a channel of its own for as long as it takes.
+    Threads may share it: each transfer has a channel of its own for as long as it takes. Two of them on the same
+    channels would not know of each other: a program has one.
     """
 
     def __init__(
@@ -44,7 +46,8 @@ class Zdma:
         pool: Pool | None = None,
         reserve: Callable[[str], Callable[[], None] | None] = _nobody_else,
     ) -> None:
-        self._channels = {spec.name: ZdmaChannel(bus, spec, self._claim, pool) for spec in specs}
+        self.pool = pool
+        self._channels = {spec.name: ZdmaChannel(bus, spec, self._claim, lambda: self.pool) for spec in specs}
         self._reserve = reserve
         self._changed = threading.Condition()
         self._taken: set[str] = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ import numpy as np
 from ..boards import ZdmaSpec
 from ..bus import RegisterBus
 from ..errors import BadArgumentError
-from ..memory import Buffer, Pool
+from ..memory import Buffer, Pool, Runs
 from ..units import format_address
 from .zdma_engine import ZdmaEngine
-from .zdma_lists import Run, cut, linked_list, overlap, runs_of, total
+from .zdma_lists import cut, linked_list, overlap, runs_of, total
 from .zdma_registers import DESCRIPTOR_BYTES, MAX_LENGTH, Control, Event, Offset, State
 
 
@@ -51,11 +51,16 @@ class ZdmaChannel:
         spec: where it is and how wide.
         claim: called with the channel before it is used, and with the function it returns when it is free
             again; it waits until no one else uses the channel. See :class:`~gapless.dma.Zdma`.
-        pool: where lists of descriptors are allocated unless another one is named.
+        pool: called for where lists of descriptors are allocated unless another pool is named; None: where the
+            source is.
     """
 
     def __init__(
-        self, bus: RegisterBus, spec: ZdmaSpec, claim: Callable[[ZdmaChannel], Callable[[], None]], pool: Pool | None
+        self,
+        bus: RegisterBus,
+        spec: ZdmaSpec,
+        claim: Callable[[ZdmaChannel], Callable[[], None]],
+        pool: Callable[[], Pool | None],
     ) -> None:
         self.spec, self.name, self._claim, self._pool = spec, spec.name, claim, pool
         self._engine = ZdmaEngine(bus, spec)
@@ -98,24 +103,29 @@ class ZdmaChannel:
                 "in which it moves bytes"
             )
         _check_timeout(self.name, timeout)
-        with self._holding() as stack:
+        simple = len(source) == len(destination) == 1 and nbytes <= MAX_LENGTH
+        lists = (source, destination) if simple else (cut(source), cut(destination))
+        # Before the channel is claimed: a pool may need one itself, to find out where its memory is.
+        table = None if simple else _lists(*lists, pool or self._pool() or src.pool)
+        with self._holding(table) as stack:
             stack.enter_context(src.in_use_by(self.name))
             stack.enter_context(dst.in_use_by(self.name))
             src.sync_to_device()
             dst.sync_to_device()  # a line of it that is written back later would overwrite what arrives
             self._engine.prepare()
-            if len(source) == len(destination) == 1 and nbytes <= MAX_LENGTH:
+            control = Control.OVERFETCH
+            if table is None:
                 self._engine.describe(Offset.SRC_WORD0, source[0])
                 self._engine.describe(Offset.DST_WORD0, destination[0])
-                control, pieces = Control.OVERFETCH, 1
             else:
-                lists = cut(source), cut(destination)
-                table = stack.enter_context(self._lists(*lists, pool or self._pool or src.pool))
                 stack.enter_context(table.in_use_by(self.name))
-                control, pieces = Control.OVERFETCH | Control.SCATTER_GATHER, max(map(len, lists))
+                ((first, _),) = runs_of(table)
+                self._engine.write_wide(Offset.SRC_START, first)
+                self._engine.write_wide(Offset.DST_START, first + len(lists[0]) * DESCRIPTOR_BYTES)
+                control |= Control.SCATTER_GATHER
             seconds = self._engine.run(control, nbytes, timeout, source[0][0], destination[0][0])
             dst.sync_from_device()
-        return Copied(nbytes, seconds, self.name, "sg" if control & Control.SCATTER_GATHER else "simple", pieces)
+        return Copied(nbytes, seconds, self.name, "simple" if simple else "sg", max(map(len, lists)))
 
     def fetch(self, address: int, dst: Buffer, *, timeout: float | None = None) -> None:
         """Fill ``dst``, one run of less than 1 GiB, with what is at physical ``address``, whatever that is."""
@@ -168,11 +178,13 @@ class ZdmaChannel:
         return Copied(nbytes, seconds, self.name, "fill", len(pieces))
 
     @contextmanager
-    def _holding(self) -> Iterator[ExitStack]:
-        """What is entered into the stack is left when the channel touches it no more."""
-        with ExitStack() as claim:
+    def _holding(self, table: Buffer | None = None) -> Iterator[ExitStack]:
+        """What is entered into the stack is left when the channel touches it no more; ``table`` is in it."""
+        with ExitStack() as early, ExitStack() as claim:
+            if table is not None:
+                early.enter_context(table)
             claim.callback(self._claim(self))
-            stack = ExitStack()
+            stack = early.pop_all()
             try:
                 yield stack
             finally:
@@ -181,17 +193,16 @@ class ZdmaChannel:
                 else:
                     stack.close()
 
-    def _lists(self, source: Sequence[Run], destination: Sequence[Run], pool: Pool) -> Buffer:
-        nbytes = (len(source) + len(destination)) * DESCRIPTOR_BYTES
-        buffer = pool.allocate(nbytes, np.uint8, align=64, contiguous=True)
-        ((address, _),) = runs_of(buffer)
-        second = address + len(source) * DESCRIPTOR_BYTES
-        table = np.concatenate([linked_list(source, address), linked_list(destination, second)])
-        buffer.write(table.view(np.uint8))
-        buffer.sync_to_device()
-        self._engine.write_wide(Offset.SRC_START, address)
-        self._engine.write_wide(Offset.DST_START, second)
-        return buffer
+
+def _lists(source: Runs, destination: Runs, pool: Pool) -> Buffer:
+    """The descriptors of both sides, one list after the other."""
+    buffer = pool.allocate((len(source) + len(destination)) * DESCRIPTOR_BYTES, np.uint8, align=64, contiguous=True)
+    ((address, _),) = runs_of(buffer)
+    second = address + len(source) * DESCRIPTOR_BYTES
+    table = np.concatenate([linked_list(source, address), linked_list(destination, second)])
+    buffer.write(table.view(np.uint8))
+    buffer.sync_to_device()
+    return buffer
 
 
 def _check_timeout(name: str, timeout: float | None) -> None:

@@ -48,7 +48,7 @@ def overlap(one: Iterable[Run], other: Iterable[Run]) -> int | None:
     return None
 
 
-def cut(runs: Iterable[Run], piece: int = PIECE_BYTES) -> list[Run]:
+def cut(runs: Iterable[Run], piece: int = PIECE_BYTES) -> Runs:
     """The same memory in pieces of at most ``piece`` bytes; stretches that follow each other become one first."""
     merged: list[Run] = []
     for address, nbytes in runs:
@@ -56,9 +56,9 @@ def cut(runs: Iterable[Run], piece: int = PIECE_BYTES) -> list[Run]:
             merged[-1] = (merged[-1][0], merged[-1][1] + nbytes)
         elif nbytes:
             merged.append((address, nbytes))
-    return [
+    return tuple(
         (address + start, min(piece, nbytes - start)) for address, nbytes in merged for start in range(0, nbytes, piece)
-    ]
+    )
 
 
 def linked_list(pieces: Sequence[Run], at: int) -> NDArray[np.void]:

@@ -72,19 +72,20 @@ def build_board(
         for needed in needed_windows(spec):
             bus.add_window(*(given.get(needed.base) or registers.map(needed)))
         present, interrupts = [], {}
-        for zdma in spec.zdmas:
+        for channel in spec.zdmas:
             try:
-                bus.add_window(*(given.get(zdma.base) or registers.map(Needed(zdma.name, zdma.base))))
-                present.append(zdma)
+                bus.add_window(*(given.get(channel.base) or registers.map(Needed(channel.name, channel.base))))
+                present.append(channel)
             except GaplessError as error:
-                interrupts[zdma.name] = f"not there: {error}"
+                interrupts[channel.name] = f"not there: {error}"
         spec = replace(spec, zdmas=tuple(present))
         interrupts |= add_lines(bus, spec, registers)
     stopper = EngineStopper(bus, spec)
     claims = Claims(root, stop_engine=stopper)
-    proof = ZdmaProof(bus, spec, reserve(claims, spec)) if spec.zdmas else None
-    found = discover(spec, root=root, claims=claims, prove=proof)
+    zdma = Zdma(bus, spec.zdmas, reserve=reserve(claims, spec))
+    found = discover(spec, root=root, claims=claims, prove=ZdmaProof(zdma) if spec.zdmas else None)
     memory = {**found.pools, **(pools or {})}
+    zdma.pool = for_descriptors(memory)
     for pool in memory.values():
         pool._hints = memory.values
     engines = Engines(claims, stopper, spec)
@@ -96,7 +97,7 @@ def build_board(
         memory,
         modes=found.modes,
         interrupts=interrupts,
-        zdma=Zdma(bus, spec.zdmas, pool=for_descriptors(memory), reserve=reserve(claims, spec)),
+        zdma=zdma,
         closed=engines.release,
         map_physical=lambda base, nbytes: map_physical(base, nbytes, root=root, claims=claims, pools=memory.values()),
     )

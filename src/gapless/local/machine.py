@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..boards.detection import KnownBoard, recognise
-
-_TREE = "proc/device-tree"
+from ..memory.providers.device_tree import TREE, strings
 
 
 @dataclass(frozen=True)
@@ -26,22 +25,15 @@ class LocalMachine:
     board: KnownBoard | None
 
     def __str__(self) -> str:
-        return f"{self.model} ({', '.join(self.compatible) or f'no device tree in /{_TREE}'})"
+        return f"{self.model} ({', '.join(self.compatible) or f'no device tree in /{TREE}'})"
 
 
 def local_machine(root: Path = Path("/")) -> LocalMachine:
     """Read /proc/device-tree under ``root``."""
-    compatible = _strings(root / _TREE / "compatible")
-    model = " ".join(_strings(root / _TREE / "model")) or f"{platform.machine()} machine"
+    compatible = strings(root / TREE, "compatible")
+    model = " ".join(strings(root / TREE, "model")) or f"{platform.machine()} machine"
     board = recognise(compatible)
     # A board that only its family is known of is called what it calls itself.
     if board is not None and compatible and board.compatible != compatible[0] and not board.designs:
         board = replace(board, title=f"{board.title}: {model}")
     return LocalMachine(compatible, model, board)
-
-
-def _strings(path: Path) -> tuple[str, ...]:
-    try:
-        return tuple(part.decode(errors="replace") for part in path.read_bytes().split(b"\0") if part)
-    except OSError:
-        return ()

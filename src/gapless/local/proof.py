@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from .._native import MmioBus
-from ..boards import BoardSpec
 from ..dma import Zdma
 from ..errors import UnsupportedError
 from ..memory import Pool
@@ -17,13 +15,11 @@ class ZdmaProof:
     """Reads bytes at a physical address by a ZDMA channel, into memory whose address is known.
 
     Args:
-        bus: the board's.
-        spec: the board; its channels.
-        reserve: as for :class:`~gapless.dma.Zdma`.
+        zdma: the board's, whose copies go on meanwhile.
     """
 
-    def __init__(self, bus: MmioBus, spec: BoardSpec, reserve: Callable[[str], Callable[[], None] | None]) -> None:
-        self._zdma = Zdma(bus, spec.zdmas, reserve=reserve)
+    def __init__(self, zdma: Zdma) -> None:
+        self._zdma = zdma
 
     def __call__(self, memory: Mapping[str, Pool], address: int, nbytes: int) -> bytes:
         """The ``nbytes`` bytes at ``address``; UnsupportedError where ``memory`` has no room to read them into."""

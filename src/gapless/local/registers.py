@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,12 +13,14 @@ from numpy.typing import NDArray
 
 from ..boards import BoardSpec
 from ..errors import AccessDeniedError, AddressError, BusAccessError, GaplessError, UnsupportedError
+from ..memory.providers.availability import Denied, Unavailable
+from ..memory.providers.iomem import Entry, Iomem
+from ..memory.providers.physical_region import open_dev_mem
 from ..units import format_address
 from .uio import Uio, UioDevice, Window, uio_devices
 
 #: Bytes of the registers of one device.
 WINDOW_BYTES = 0x1000
-_ENTRY = re.compile(r" *([0-9a-f]+)-([0-9a-f]+) : (.*)")
 
 
 class Needed(NamedTuple):
@@ -93,30 +93,24 @@ class Registers:
 
 
 def _map_devmem(root: Path, needed: Needed) -> NDArray[np.uint8]:
-    first, last = needed.base, needed.base + WINDOW_BYTES - 1
-    what = f"the registers of {needed.name} at {format_address(first)}"
-    owners = list(_iomem(root, first, last))
-    for start, end, owner in owners:
-        if owner.startswith("System RAM"):
+    what = f"the registers of {needed.name} at {format_address(needed.base)}"
+    iomem = Iomem.read(root)
+    owners = [entry for entry in iomem.entries if iomem.readable and entry.overlaps(needed.base, WINDOW_BYTES)]
+    for entry in owners:
+        if entry.name.startswith("System RAM"):
             raise AddressError(
-                f"{what} are memory that Linux manages ({format_address(start)} to {format_address(end)} : {owner} in "
-                "/proc/iomem): this is not the design that is loaded"
+                f"{what} are memory that Linux manages ({_said(entry)} in /proc/iomem): this is not the design that "
+                "is loaded"
             )
-    path = root / "dev/mem"
+    descriptor = open_dev_mem(root)
+    if isinstance(descriptor, Unavailable):
+        kind = AccessDeniedError if isinstance(descriptor, Denied) else UnsupportedError
+        raise kind(
+            f"{what}: no UIO device covers them, and {descriptor}; or give the device to UIO in the device tree "
+            '(compatible = "generic-uio") and a group to it by a udev rule'
+        )
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_SYNC | os.O_CLOEXEC)
-    except PermissionError:
-        raise AccessDeniedError(
-            f"{what}: no UIO device covers them, and /dev/mem needs root (CAP_SYS_RAWIO); be root, or give the device "
-            'to UIO in the device tree (compatible = "generic-uio") and a group to it by a udev rule'
-        ) from None
-    except OSError as error:
-        raise UnsupportedError(
-            f"{what}: no UIO device covers them, and {path} cannot be opened ({error.strerror}); the kernel needs "
-            "CONFIG_DEVMEM, or the device a UIO driver"
-        ) from None
-    try:
-        mapped = mmap.mmap(descriptor, WINDOW_BYTES, mmap.MAP_SHARED, offset=first)
+        mapped = mmap.mmap(descriptor, WINDOW_BYTES, mmap.MAP_SHARED, offset=needed.base)
     except OSError as error:
         if error.errno in (errno.EPERM, errno.EACCES):
             raise UnsupportedError(f"{what}: {_strict(owners)}") from None
@@ -126,8 +120,8 @@ def _map_devmem(root: Path, needed: Needed) -> NDArray[np.uint8]:
     return np.frombuffer(mapped, np.uint8)
 
 
-def _strict(owners: list[tuple[int, int, str]]) -> str:
-    drivers = ", ".join(f"{format_address(start)} to {format_address(end)} : {owner}" for start, end, owner in owners)
+def _strict(owners: list[Entry]) -> str:
+    drivers = ", ".join(map(_said, owners))
     return (
         "the kernel refuses to map them (STRICT_DEVMEM): a driver has them"
         + (f" ({drivers} in /proc/iomem)" if drivers else "")
@@ -135,16 +129,5 @@ def _strict(owners: list[tuple[int, int, str]]) -> str:
     )
 
 
-def _iomem(root: Path, first: int, last: int) -> Iterator[tuple[int, int, str]]:
-    """What /proc/iomem has in a range; addresses read 0 without root, and then nothing is found."""
-    try:
-        lines = (root / "proc/iomem").read_text().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        entry = _ENTRY.fullmatch(line)
-        if entry is None:
-            continue
-        start, end = int(entry[1], 16), int(entry[2], 16)
-        if start <= last and first <= end and end:
-            yield start, end, entry[3]
+def _said(entry: Entry) -> str:
+    return f"{format_address(entry.base)} to {format_address(entry.end - 1)} : {entry.name}"

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from .._native import Extent, FreeList, Mapping
 from ..boards.spec import MemoryKind
 from ..errors import AddressError, AllocationError
 from ..units import format_address, format_size
-from .lease import Lease, Runs
+from .lease import Lease
 from .pool import Pool
-from .region import MappedRegion, MemoryType
+from .source import Chunk, Source
 
 if TYPE_CHECKING:
     from .claims import Claims
@@ -22,48 +20,6 @@ if TYPE_CHECKING:
 
 _LINE = 64  # two buffers share no cache line, of which one is the CPU's and the other a device's
 _FAR = (1 << 64) - 1
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Memory that a :class:`Source` took from the kernel.
-
-    Attributes:
-        region: where it is mapped, all of it; its base is the physical address where it is one run, else 0.
-        runs: the physical addresses, in the order in which they are mapped.
-        close: gives it back. The garbage collector may call it anywhere.
-        path: a file that keeps it when we die, and that the registry may remove once our engines have stopped.
-    """
-
-    region: MappedRegion
-    runs: Runs
-    close: Callable[[], None]
-    path: Path | None = None
-
-
-class Source(Protocol):
-    """Where a :class:`ChunkedPool` takes memory from, and what it is like.
-
-    Attributes:
-        unit: the smallest chunk in bytes.
-    """
-
-    unit: int
-    memory_type: MemoryType
-    coherent: bool
-    sync_method: str
-
-    def take(self, nbytes: int, *, align: int, below: int | None, contiguous: bool) -> Chunk:
-        """At least ``nbytes``, with the first byte at a multiple of ``align`` and the last below ``below``.
-
-        A source that has no say in it takes what comes, and the pool refuses it. AllocationError says what was
-        asked, what there is, and what to do.
-        """
-        ...
-
-    def available(self) -> int:
-        """Bytes that the kernel could lend now."""
-        ...
 
 
 class ChunkedPool(Pool):

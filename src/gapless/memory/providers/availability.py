@@ -14,6 +14,13 @@ class Unavailable:
     reason: str
     fix: str
 
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.fix}" if self.fix else self.reason
+
+
+class Denied(Unavailable):
+    """It is there, and not this user's."""
+
 
 @dataclass(frozen=True)
 class Mode:

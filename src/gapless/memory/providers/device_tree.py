@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .ranges import Span, merge
 
-_TREE = "proc/device-tree"
+TREE = "proc/device-tree"
 #: Compatible strings of the memory controllers that designs have in the PL.
 _PL_CONTROLLERS = ("xlnx,ddr4", "xlnx,mig")
 _SUFFIX = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -55,7 +55,7 @@ class DeviceTree:
     @classmethod
     def read(cls, root: Path = Path("/")) -> DeviceTree:
         """Of this machine, or of what stands for it."""
-        top = root / _TREE
+        top = root / TREE
         limit = _limit(root / "proc/cmdline")
         if not top.is_dir():
             return cls(limit=limit)
@@ -63,7 +63,7 @@ class DeviceTree:
         reserved = [_node(node) for node in _children(top / "reserved-memory")]
         fabric = [_node(node) for bus in _children(top) if _cells(bus, "ranges") == () for node in _children(bus)]
         return cls(
-            _names(top),
+            strings(top, "compatible"),
             merge(span for node in memory for span in _spans(node)),
             merge(_pairs(_cells(top / "chosen", "linux,usable-memory-range"), 2, 2)),
             tuple(node for node in reserved if node.spans),
@@ -72,16 +72,17 @@ class DeviceTree:
         )
 
 
+def strings(node: Path, name: str) -> tuple[str, ...]:
+    """A property that is a list of strings, such as ``compatible``; empty where it is missing."""
+    return tuple(part for part in _raw(node, name).decode(errors="replace").split("\0") if part)
+
+
 def _is_pl_memory(node: Node) -> bool:
     return node.label == "pl-ddr" or any(name.startswith(_PL_CONTROLLERS) for name in node.compatible)
 
 
 def _node(node: Path) -> Node:
-    return Node(node.name, _text(node, "label"), _names(node), _spans(node), (node / "no-map").exists())
-
-
-def _names(node: Path) -> tuple[str, ...]:
-    return tuple(name for name in _raw(node, "compatible").decode("ascii", "replace").split("\0") if name)
+    return Node(node.name, _text(node, "label"), strings(node, "compatible"), _spans(node), (node / "no-map").exists())
 
 
 def _children(node: Path) -> list[Path]:

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 from ..._native import PinnedPages, cache_needs_maintenance
 from ...errors import AllocationError, GaplessError, UnsupportedError
 from ...units import format_size
-from ..chunked_pool import Chunk, ChunkedPool
+from ..chunked_pool import ChunkedPool
 from ..pool import Pool
-from ..region import MappedRegion, MemoryType
+from ..region import MemoryType
+from ..source import Chunk, region_of
 from .availability import Unavailable
 from .cma_areas import CmaArea, cma_areas, cma_free, newly_taken
 from .hugepages import BY_LINE, COHERENT
@@ -158,13 +159,5 @@ class DmaHeap:
             pages.close()
             os.close(descriptor)
 
-        region = MappedRegion(
-            self.heap.name,
-            address,
-            size,
-            pages,
-            memory_type=self.memory_type,
-            coherent=self.coherent,
-            sync_method=self.sync_method,
-        )
+        region = region_of(self, self.heap.name, address, size, pages)
         return Chunk(region, ((address, size),), close)

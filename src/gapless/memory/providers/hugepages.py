@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 from ..._native import PinnedPages, cache_needs_maintenance
 from ...errors import AllocationError, GaplessError
 from ...units import format_address, format_size
-from ..chunked_pool import Chunk, ChunkedPool
+from ..chunked_pool import ChunkedPool
 from ..lease import Runs
 from ..page_runs import choose_pages, runs_of
 from ..pool import Pool
-from ..region import MappedRegion, MemoryType
+from ..region import MemoryType
+from ..source import Chunk, region_of
 from .availability import Unavailable
 from .huge_files import HugeFile, HugeFiles
 from .pagemap import physical_pages, tells_addresses
@@ -235,15 +236,8 @@ class HugePages:
             mapping.close()
             file.remove()
 
-        region = MappedRegion(
-            "huge pages",
-            runs[0][0] if len(runs) == 1 else 0,
-            mapping.size,
-            mapping,
-            memory_type=self.memory_type,
-            coherent=self.coherent,
-            sync_method=self.sync_method,
-        )
+        base = runs[0][0] if len(runs) == 1 else 0
+        region = region_of(self, "huge pages", base, mapping.size, mapping)
         return Chunk(region, runs, close, file.path)
 
 

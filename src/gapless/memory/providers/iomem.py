@@ -38,6 +38,10 @@ class Entry:
         """Its addresses."""
         return self.base, self.end
 
+    def overlaps(self, base: int, nbytes: int) -> bool:
+        """Whether it has any of the ``nbytes`` from ``base`` on."""
+        return self.base < base + nbytes and base < self.end
+
     def __str__(self) -> str:
         return f"{format_address(self.base)}-{format_address(self.end - 1)} {self.name}"
 
@@ -91,7 +95,7 @@ class Iomem:
         if not self.readable:
             raise AccessDeniedError(f"{format_size(nbytes)} at {format_address(base)}: {ROOT_NEEDED}; {ROOT_FIX}")
         for entry in entries:
-            if entry.base < base + nbytes and base < entry.end:
+            if entry.overlaps(base, nbytes):
                 raise AddressError(
                     f"{format_size(nbytes)} at {format_address(base)} is not ours to map: {self._within(entry, base)} "
                     "is in it (/proc/iomem). Ask for memory that Linux does not manage, or allocate from a pool"

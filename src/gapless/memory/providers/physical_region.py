@@ -19,7 +19,7 @@ from ...boards.spec import MemoryKind
 from ...errors import AccessDeniedError, AddressError, AllocationError, GaplessError
 from ...units import format_address, format_size
 from ..region import MappedRegion, MemoryType
-from .availability import Unavailable
+from .availability import Denied, Unavailable
 from .iomem import ROOT_FIX
 
 
@@ -65,11 +65,11 @@ def open_dev_mem(root: Path) -> int | Unavailable:
         return Unavailable("there is no /dev/mem", "a kernel with CONFIG_DEVMEM=y; in a container, --device /dev/mem")
     except PermissionError as error:
         if error.errno == errno.EPERM and os.geteuid() == 0:
-            return Unavailable(
+            return Denied(
                 "root may not open /dev/mem: CAP_SYS_RAWIO is missing, or the kernel is locked down",
                 "give the container CAP_SYS_RAWIO, or boot with lockdown=none",
             )
-        return Unavailable("/dev/mem is root's", ROOT_FIX)
+        return Denied("/dev/mem is root's", ROOT_FIX)
     except OSError as error:
         return Unavailable(f"/dev/mem cannot be opened: {error.strerror}", "")
 
@@ -123,4 +123,4 @@ def not_a_zynqmp(compatible: tuple[str, ...]) -> Unavailable | None:
 
 def raised(missing: Unavailable, what: str) -> AccessDeniedError:
     """The same as an error."""
-    return AccessDeniedError(f"{what}: {missing.reason}" + (f"; {missing.fix}" if missing.fix else ""))
+    return AccessDeniedError(f"{what}: {missing}")

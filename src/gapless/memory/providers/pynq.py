@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from ...errors import AllocationError
 from ...units import format_size
-from ..chunked_pool import Chunk, ChunkedPool
+from ..chunked_pool import ChunkedPool
 from ..pool import Pool
-from ..region import MappedRegion, MemoryType
+from ..region import MemoryType
+from ..source import Chunk, region_of
 from .availability import Unavailable
 from .cma_areas import cma_free
 from .hugepages import COHERENT
@@ -68,15 +69,7 @@ class PynqAllocate:
                 f"{format_size(self.available())} free in its CMA area; free a buffer, or boot with a larger cma="
             ) from None
         address = int(buffer.physical_address)
-        region = MappedRegion(
-            "pynq",
-            address,
-            nbytes,
-            _Mapped(buffer),
-            memory_type=self.memory_type,
-            coherent=self.coherent,
-            sync_method=self.sync_method,
-        )
+        region = region_of(self, "pynq", address, nbytes, _Mapped(buffer))
         return Chunk(region, ((address, nbytes),), buffer.freebuffer)
 
 
