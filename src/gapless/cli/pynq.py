@@ -27,7 +27,7 @@ Examples:
 """
 
 #: sleep() in a notebook is meant to give the board time.
-DEFAULT_BOARD = "virtual:pynq-z2"
+DEFAULT_BOARD = "virtual:pynq-z2?clock=wall"
 
 pynq = typer.Typer()
 
