@@ -22,8 +22,8 @@ from ..errors import (
     UnsupportedError,
 )
 
-#: In the order in which --help lists them. Each is a function, or a group of commands, of that name in a module of
-#: that name.
+#: In the order in which --help lists them. Each is a function, or a group of them, of that name in a module of that
+#: name.
 COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "copy", "load", "pynq", "demo")
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
