@@ -76,8 +76,8 @@ def outputs(path: Path) -> list[str]:
 
 def test_a_notebook_is_written_back_with_outputs(runs: dict[str, Run]) -> None:
     good = runs["good"]
-    assert (good.status, good.stderr) == (0, "")
-    assert good.stdout == "lesson/n.ipynb: 3 cells executed\n"
+    assert (good.status, good.stdout) == (0, "")
+    assert good.stderr == "lesson/n.ipynb: 3 cells executed\n"
     count, beside, _, text = outputs(good.folder / "lesson/n.ipynb")
     assert count == "0\n"
     assert beside == "42 lesson virtual:pynq-z2?cma=32MiB\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pydoc
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import gapless
 from gapless.compat import pynq
 from gapless.compat.pynq import Overlay
 from gapless.dma import AxiDma
-from gapless.errors import BadArgumentError, PynqError, UnknownNameError
+from gapless.errors import BadArgumentError, PynqError, UnknownNameError, UnsupportedError
 
 
 @pytest.fixture
@@ -39,6 +40,15 @@ def test_a_file_that_is_there_has_to_be_a_bitstream(board: gapless.Board, tmp_pa
     (tmp_path / "pynq_tutorial.bit").write_bytes(b"nonsense")
     with pytest.raises(BadArgumentError):
         Overlay(str(tmp_path / "pynq_tutorial.bit"))
+
+
+def test_a_board_that_knows_no_design(board: gapless.Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = replace(board.spec, dmas=(), fifos=(), iops=(), peripherals=(), design="none chosen (local?design=x)")
+    monkeypatch.setattr(board, "spec", spec)
+    with pytest.raises(
+        UnsupportedError, match=r"knows nothing that is in the PL: design none chosen \(local\?design=x"
+    ):
+        Overlay("pynq_tutorial.bit")
 
 
 def test_what_it_has(overlay: Overlay, board: gapless.Board) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,11 +14,12 @@ import typer
 
 from .. import board as boards
 from ..compat import running
-from ..compat.running.notebook import NotebookRun, execute_notebook, read_notebook, write_notebook
-from ..compat.running.trace import VARIABLE as TRACE_VARIABLE
-from ..errors import BadArgumentError, WaitTimeoutError
+from ..compat.running.notebook import execute_notebook, read_notebook, write_notebook
+from ..compat.running.trace import VARIABLE as TRACE
+from ..compat.running.trace import read_stores
+from ..errors import BadArgumentError, UnsupportedError, WaitTimeoutError
 from . import options
-from .output import print_json
+from .output import count, print_json, print_table
 
 EXAMPLES = """\b
 Examples:
@@ -76,90 +78,96 @@ def run(
     path = Path(file)
     if timeout is not None and not 0 < timeout < 1e9:
         raise BadArgumentError(f"--timeout {timeout:g}: seconds, above 0")
-    boards.open(board).close()  # what cannot be is said now, in one line
-    if path.suffix == ".ipynb":
-        if arguments:
-            raise BadArgumentError(f"{path}: a notebook takes no arguments; {arguments[0]!r} was given")
-        return _run_notebook(path, board, Path(output or path), timeout, trace, json)
-    if path.suffix != ".py":
+    if path.suffix not in (".py", ".ipynb"):
         raise BadArgumentError(
             f"{path}: suffix {path.suffix!r} is not known; there is .py (a script), .ipynb (a notebook)"
         )
-    if output is not None:
-        raise BadArgumentError(f"--output {output}: a script writes its files itself; --output is for notebooks")
-    return _run_script(path, arguments or [], board, timeout, trace, json)
-
-
-def _run_notebook(path: Path, board: str, output: Path, timeout: float | None, trace: bool, json: bool) -> int:
-    notebook = read_notebook(path)
-    if output.is_dir() or not output.parent.is_dir():
-        reason = "is a directory" if output.is_dir() else f"there is no folder {output.parent}"
-        raise BadArgumentError(f"{output}: cannot be written: {reason}")
-    begun = time.monotonic()
-    result = execute_notebook(notebook, path.resolve().parent, board=board, timeout=timeout, trace=trace)
-    write_notebook(notebook, output)
+    with boards.open(board) as opened:  # what cannot be is said now, in one line
+        if trace and opened.probe is None:
+            raise UnsupportedError(f"{board} is a real board: what a program does can be seen on a virtual one only")
+    with tempfile.NamedTemporaryFile(prefix="gapless-") as log:
+        environment = {**os.environ, "GAPLESS_BOARD": board, **({TRACE: log.name} if trace else {})}
+        begun = time.monotonic()
+        if path.suffix == ".ipynb":
+            document = _run_notebook(path, arguments or [], output, timeout, environment)
+        else:
+            document = _run_script(path, arguments or [], output, timeout, environment, capture=json)
+        stores = read_stores(Path(log.name)) if trace else {}
     if json:
-        print_json(_document(path, board, output, result, time.monotonic() - begun))
+        seconds = time.monotonic() - begun
+        print_json(
+            {"file": file, "board": board, **document, "seconds": seconds, **({"trace": stores} if trace else {})}
+        )
     else:
-        _print(path, output, result)
-    return 1 if result.failure else 0
+        for name, log_of_iop in stores.items():
+            _print_stores(name, log_of_iop)
+    return int(document["status"])
 
 
-def _document(path: Path, board: str, output: Path, result: NotebookRun, seconds: float) -> dict[str, Any]:
+def _run_notebook(
+    path: Path, arguments: list[str], output: str | None, timeout: float | None, environment: dict[str, str]
+) -> dict[str, Any]:
+    if arguments:
+        raise BadArgumentError(f"{path}: a notebook takes no arguments; {arguments[0]!r} was given")
+    notebook = read_notebook(path)
+    target = Path(output or path)
+    if target.is_dir() or not target.parent.is_dir():
+        reason = "is a directory" if target.is_dir() else f"there is no folder {target.parent}"
+        raise BadArgumentError(f"{target}: cannot be written: {reason}")
+    result = execute_notebook(notebook, path.resolve().parent, environment=environment, timeout=timeout)
+    write_notebook(notebook, target)
     failure = result.failure
-    return {
-        "file": str(path),
-        "board": board,
-        "output": str(output),
-        "cells": result.cells,
-        "seconds": seconds,
-        "failed": {"cell": failure.cell, "name": failure.name, "message": failure.message} if failure else None,
-        "trace": result.trace,
-    }
-
-
-def _print(path: Path, output: Path, result: NotebookRun) -> None:
-    for line in result.trace:
-        print(line)
-    if failure := result.failure:
+    if failure is None:
+        print(f"{target}: {count(result.cells, 'cell')} executed", file=sys.stderr)
+    else:
         if failure.traceback:
             print(failure.traceback, file=sys.stderr)
         print(
             f"gapless: {path}: code cell {failure.cell} failed: {failure.name}: {failure.message}; "
-            f"{output} has the outputs so far",
+            f"{target} has the outputs so far",
             file=sys.stderr,
         )
-    else:
-        print(f"{output}: {result.cells} cells executed")
+    return {
+        "status": 1 if failure else 0,
+        "output": str(target),
+        "cells": result.cells,
+        "failed": {"cell": failure.cell, "name": failure.name, "message": failure.message} if failure else None,
+    }
 
 
-def _run_script(path: Path, arguments: list[str], board: str, timeout: float | None, trace: bool, json: bool) -> int:
+def _run_script(
+    path: Path,
+    arguments: list[str],
+    output: str | None,
+    timeout: float | None,
+    environment: dict[str, str],
+    *,
+    capture: bool,
+) -> dict[str, Any]:
+    if output is not None:
+        raise BadArgumentError(f"--output {output}: a script writes its files itself; --output is for notebooks")
     if not path.is_file():
         raise BadArgumentError(f"{path}: " + ("is a directory" if path.is_dir() else "no such file"))
-    runner = Path(running.__file__).with_name("script.py")
-    environment = {**os.environ, "GAPLESS_BOARD": board, **({TRACE_VARIABLE: "1"} if trace else {})}
-    begun = time.monotonic()
+    command = [sys.executable, str(Path(running.__file__).with_name("script.py")), str(path), *arguments]
     try:
         ended = subprocess.run(
-            [sys.executable, str(runner), str(path), *arguments],
-            env=environment,
-            capture_output=json,
-            text=True,
-            timeout=timeout,
-            check=False,
+            command, env=environment, capture_output=capture, text=True, timeout=timeout, check=False
         )
     except subprocess.TimeoutExpired:
         raise WaitTimeoutError(f"{path} did not end within {timeout:g} s and was stopped") from None
-    status = 128 - ended.returncode if ended.returncode < 0 else ended.returncode  # as a shell counts signals
-    if json:
-        print_json(
-            {
-                "file": str(path),
-                "board": board,
-                "status": status,
-                "seconds": time.monotonic() - begun,
-                "stdout": ended.stdout,
-                "stderr": ended.stderr,
-            }
-        )
-    return status
+    # Signals are counted as a shell does.
+    status = 128 - ended.returncode if ended.returncode < 0 else ended.returncode
+    return {"status": status, **({"stdout": ended.stdout, "stderr": ended.stderr} if capture else {})}
+
+
+def _print_stores(name: str, log: dict[str, Any]) -> None:
+    if not log["records"]:
+        return
+    print(f"\nstores of {name}")
+    rows = [
+        (f"{row['cycle']:,}", f"{row['pc']:x}", row["text"], f"0x{row['address']:08X}", f"0x{row['value']:X}")
+        for row in log["records"]
+    ]
+    print_table(("cycle", "pc", "instruction", "address", "value"), rows, numbers=("cycle", "pc", "value"))
+    if log["dropped"]:
+        print(f"... and {log['dropped']:,} more")

@@ -70,4 +70,4 @@ class Pynq_Tutorial:  # noqa: N801 - the name that notebooks have
         address = self.iop.device_address(place, _WORD_BYTES * int(length))
         self.iop.mailbox.write(_INITIAL, np.array([data & 0xFFFF_FFFF, length], np.uint32))
         self.iop.mailbox[_BUFFER] = address
-        self.iop.wait_idle(timeout, _BUFFER)
+        self.iop.wait_idle(timeout, word=_BUFFER)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...board import Board
 from ...boards.designs import DESIGNS
-from ...errors import PynqError, UnknownNameError
+from ...errors import PynqError, UnknownNameError, UnsupportedError
 from ...units import format_address, format_size
 from .board_in_use import board_in_use
 from .described import describe, table
@@ -39,6 +39,7 @@ class Overlay:
 
     Raises:
         UnknownNameError: there is no such design for this board; the message lists those there are.
+        UnsupportedError: the board in use was opened without its design.
         BadArgumentError, UnsupportedError, FpgaLoadError and others: it cannot be loaded, see ``Board.load``.
     """
 
@@ -61,6 +62,8 @@ class Overlay:
             raise UnknownNameError(f"design of {spec.title} called", self.design, known)
         self.ip_dict, self.gpio_dict, self.interrupt_pins = ip_dict(spec), gpio_dict(spec), interrupt_pins(spec)
         self._parts = _parts(self._board, self.ip_dict)
+        if not self._parts:
+            raise UnsupportedError(f"board {self._board.uri} knows nothing that is in the PL: design {spec.design}")
         # Reading an attribute asks each time whether the design is still there.
         describe(self, _identifier(self.design), _text(self))
         if download:

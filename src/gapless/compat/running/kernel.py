@@ -13,8 +13,10 @@ def main() -> None:
     """Run the kernel until its client ends it."""
     del sys.path[0]  # our folder; the kernel looks beside the notebook once it runs
     from gapless.compat.running.finder import install
+    from gapless.compat.running.trace import log_stores
 
     install()
+    log_stores()
     from ipykernel.kernelapp import IPKernelApp
 
     IPKernelApp.launch_instance()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import os
 import re
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BadArgumentError, UnsupportedError
-from ..pynq.board_in_use import VARIABLE
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -42,11 +40,10 @@ class CellFailure:
 
 @dataclass(frozen=True)
 class NotebookRun:
-    """What became of a notebook: ``cells`` that were executed, how it failed if it did, and what --trace prints."""
+    """What became of a notebook: code cells that were executed, and how it failed, if it did."""
 
     cells: int
     failure: CellFailure | None
-    trace: list[str]
 
 
 def read_notebook(path: Path) -> Any:
@@ -91,7 +88,7 @@ def write_notebook(notebook: Any, path: Path) -> None:
 
 
 def execute_notebook(
-    notebook: Any, folder: Path, *, board: str, timeout: float | None = None, trace: bool = False
+    notebook: Any, folder: Path, *, environment: Mapping[str, str], timeout: float | None = None
 ) -> NotebookRun:
     """Execute the code cells of ``notebook``, which gets their outputs, in a new kernel.
 
@@ -100,9 +97,8 @@ def execute_notebook(
     Args:
         notebook: as :func:`read_notebook` gives it; changed in place.
         folder: where the kernel works, as Jupyter does: the notebook's.
-        board: URI of the board to open on first need.
+        environment: of the kernel's process, with the board to open in GAPLESS_BOARD.
         timeout: seconds that one cell may take; None: as long as it likes.
-        trace: have what MicroBlaze programs stored in the result.
 
     Raises UnsupportedError without ``pip install 'gapless[notebook]'``.
     """
@@ -132,8 +128,7 @@ def execute_notebook(
                 failure = await execute(client, count, number)
                 if failure is not None:
                     break
-            answers = failure is None or bool(failure.traceback)
-            return NotebookRun(count, failure, await _trace(client) if trace and answers else [])
+            return NotebookRun(count, failure)
 
     # Everything that a kernel leaves behind (sockets, connection file, history) stays in here.
     with tempfile.TemporaryDirectory(prefix="gapless-") as scratch:
@@ -146,15 +141,8 @@ def execute_notebook(
         )
         client.reset_execution_trackers()
         # The debugger, which nobody attaches, would warn of frozen modules.
-        env = {**os.environ, VARIABLE: board, "IPYTHONDIR": scratch, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        env = {**environment, "IPYTHONDIR": scratch, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         return asyncio.run(run(client, env))
-
-
-async def _trace(client: Any) -> list[str]:
-    expression = "__import__('gapless.compat.running.trace', fromlist=['trace']).trace_lines()"
-    reply = await client.kc.execute("", silent=True, user_expressions={"trace": expression}, reply=True, timeout=60)
-    found = reply["content"]["user_expressions"]["trace"]
-    return [str(line) for line in ast.literal_eval(found["data"]["text/plain"])]
 
 
 def _kernel(scratch: Path) -> AsyncKernelManager:

@@ -22,10 +22,10 @@ def main() -> None:
     path = sys.argv[0]
     sys.path[0] = str(Path(path).resolve().parent)
     from gapless.compat.running.finder import install
-    from gapless.compat.running.trace import print_trace_at_exit
+    from gapless.compat.running.trace import log_stores
 
     install()
-    print_trace_at_exit()
+    log_stores()
     sys.excepthook = _excepthook
     module = ModuleType("__main__")
     module.__dict__.update(__file__=path, __builtins__=__builtins__)
