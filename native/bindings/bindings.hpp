@@ -32,6 +32,7 @@ void bind_model(nanobind::module_& m);
 void bind_targets(nanobind::module_& m);
 void bind_peripherals(nanobind::module_& m);
 void bind_peripheral_bench(nanobind::module_& m);
+void bind_execution_log(nanobind::module_& m);
 void bind_stream(nanobind::module_& m);
 void bind_samples(nanobind::module_& m);
 

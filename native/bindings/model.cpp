@@ -8,9 +8,8 @@
 #include <cstring>
 
 #include "bindings/bindings.hpp"
-#include "bindings/tap.hpp"
+#include "bindings/machine.hpp"
 #include "memory/host_memory.hpp"
-#include "model/machine.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -18,35 +17,6 @@ using Release = nb::call_guard<nb::gil_scoped_release>;
 
 namespace gapless {
 namespace {
-
-// The machine with its parts by number, in the order in which they were added.
-struct PyMachine {
-    PyMachine(double read_cost, double write_cost, double slowdown)
-        : machine(std::make_shared<Machine>(AccessCost{to_time(read_cost), to_time(write_cost)}, slowdown)) {}
-    PyMachine(PyMachine&&) = default;
-    ~PyMachine() {
-        nb::gil_scoped_release release;
-        taps.clear();
-        machine.reset();
-    }
-
-    DmaChannel& channel(std::size_t dma, const std::string& name) {
-        AxiDma& found = *dmas.at(dma);
-        if (name == "mm2s") return found.mm2s();
-        if (name == "s2mm") return found.s2mm();
-        throw nb::value_error("a DMA's channels are 'mm2s' and 's2mm'");
-    }
-
-    std::shared_ptr<Machine> machine;
-    std::vector<Port*> ports;
-    std::vector<AxiDma*> dmas;
-    std::vector<Zdma*> zdmas;
-    std::vector<Dac*> dacs;
-    std::vector<Adc*> adcs;
-    std::vector<Splitter*> splitters;
-    std::vector<Combiner*> combiners;
-    std::vector<std::shared_ptr<Tap>> taps;
-};
 
 std::size_t add_dma(PyMachine& self, std::uint64_t base, std::string name, bool scatter_gather, unsigned length_width,
                     unsigned address_width, std::uint32_t data_bytes, bool realignment, double clock,
@@ -136,7 +106,8 @@ std::vector<std::tuple<double, std::string, std::string, std::uint64_t>> finding
 }  // namespace
 
 void bind_model(nb::module_& m) {
-    nb::class_<PyMachine>(m, "Machine")  // one board's models
+    nb::class_<PyMachine> machine(m, "Machine");  // one board's models
+    machine
         .def(nb::init<double, double, double>(), "read_cost"_a, "write_cost"_a, "slowdown"_a = 0.0)
         .def("add_port",
              [](PyMachine& self, double bandwidth) {
@@ -271,6 +242,7 @@ void bind_model(nb::module_& m) {
                  self.ports.at(port)->set_speed(fraction);
              },
              "port"_a, "fraction"_a, Release());
+    bind_iops(machine);
 }
 
 }  // namespace gapless

@@ -13,6 +13,7 @@ NB_MODULE(_native, m) {
     gapless::bind_targets(m);
     gapless::bind_peripherals(m);
     gapless::bind_peripheral_bench(m);
+    gapless::bind_execution_log(m);
     gapless::bind_model(m);
     gapless::bind_stream(m);
     gapless::bind_samples(m);

@@ -18,9 +18,9 @@ using namespace nb::literals;
 namespace gapless {
 namespace {
 
-class Bench final : public PeripheralHost {
+class OnePeripheral final : public PeripheralHost {
 public:
-    Bench(const std::string& kind, const std::map<std::string, double>& parameters)
+    OnePeripheral(const std::string& kind, const std::map<std::string, double>& parameters)
         : peripheral_(make_peripheral(kind, parameters)) {
         peripheral_->interrupt.connect([this](bool level, Time now) {
             if (level) edges_.push_back(now);
@@ -53,7 +53,7 @@ public:
     std::shared_ptr<Peripheral> peripheral() const { return peripheral_; }
 
     // The interrupt of this peripheral drives an input of that controller, and is no longer in edges().
-    void drive(std::shared_ptr<Bench> controller, unsigned input) {
+    void drive(std::shared_ptr<OnePeripheral> controller, unsigned input) {
         auto* intc = dynamic_cast<AxiIntc*>(controller->peripheral_.get());
         if (intc == nullptr) throw nb::value_error("the controller is the bench of an axi-intc");
         intc->connect(input, peripheral_->interrupt);
@@ -73,25 +73,25 @@ private:
     std::shared_ptr<Peripheral> peripheral_;
     Time now_ = 0;
     std::vector<Time> edges_;
-    std::vector<std::shared_ptr<Bench>> driven_;  // kept, because the wire holds no more than their address
+    std::vector<std::shared_ptr<OnePeripheral>> driven_;  // kept, because the wire holds no more than their address
 };
 
 }  // namespace
 
 void bind_peripheral_bench(nb::module_& m) {
-    nb::class_<Bench>(m, "PeripheralBench")
+    nb::class_<OnePeripheral>(m, "PeripheralBench")
         .def(nb::init<const std::string&, const std::map<std::string, double>&>(), "kind"_a,
              "parameters"_a = std::map<std::string, double>())
-        .def("read", &Bench::read, "offset"_a)
-        .def("write", &Bench::write, "offset"_a, "value"_a)
-        .def("advance", &Bench::advance, "picoseconds"_a)
-        .def("steady", &Bench::steady, "offset"_a)
-        .def("drive", &Bench::drive, "controller"_a, "input"_a)
-        .def_prop_ro("now", &Bench::now)
-        .def_prop_ro("due", &Bench::due)
-        .def_prop_ro("interrupt", &Bench::interrupt)
-        .def_prop_ro("edges", &Bench::edges, nb::rv_policy::copy)
-        .def_prop_ro("peripheral", [](std::shared_ptr<Bench> self) {
+        .def("read", &OnePeripheral::read, "offset"_a)
+        .def("write", &OnePeripheral::write, "offset"_a, "value"_a)
+        .def("advance", &OnePeripheral::advance, "picoseconds"_a)
+        .def("steady", &OnePeripheral::steady, "offset"_a)
+        .def("drive", &OnePeripheral::drive, "controller"_a, "input"_a)
+        .def_prop_ro("now", &OnePeripheral::now)
+        .def_prop_ro("due", &OnePeripheral::due)
+        .def_prop_ro("interrupt", &OnePeripheral::interrupt)
+        .def_prop_ro("edges", &OnePeripheral::edges, nb::rv_policy::copy)
+        .def_prop_ro("peripheral", [](std::shared_ptr<OnePeripheral> self) {
             auto peripheral = self->peripheral();
             return peripheral_handle(std::move(self), std::move(peripheral));
         });

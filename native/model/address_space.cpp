@@ -18,6 +18,7 @@ void AddressSpace::add_memory(std::uint64_t base, std::uint64_t size, std::uint8
 
 void AddressSpace::add_slave_error(std::uint64_t base, std::uint64_t size) {
     slave_errors_.emplace_back(base, size);
+    ++generation_;
 }
 
 const AddressSpace::Memory* AddressSpace::find(std::uint64_t address) const {
@@ -47,6 +48,11 @@ int AddressSpace::kind(std::uint64_t address) const {
 std::uint64_t AddressSpace::contiguous(std::uint64_t address) const {
     const Memory* memory = find(address);
     return memory == nullptr ? 0 : memory->size - (address - memory->base);
+}
+
+bool AddressSpace::guarded(std::uint64_t address) const {
+    const Memory* memory = find(address);
+    return memory != nullptr && memory->guarded;
 }
 
 std::optional<std::pair<std::uint64_t, std::uint64_t>> AddressSpace::buffer_at(std::uint64_t address) const {

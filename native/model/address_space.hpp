@@ -22,10 +22,21 @@ public:
                     int kind, bool guarded);
     // Make [base, base + size) answer SLVERR, as a broken or protected slave does.
     void add_slave_error(std::uint64_t base, std::uint64_t size);
-    void clear_slave_errors() { slave_errors_.clear(); }
+    void clear_slave_errors() {
+        slave_errors_.clear();
+        ++generation_;
+    }
 
-    void allocated(std::uint64_t base, std::uint64_t size) { buffers_[base] = size; }
-    void released(std::uint64_t base) { buffers_.erase(base); }
+    void allocated(std::uint64_t base, std::uint64_t size) {
+        buffers_[base] = size;
+        ++generation_;
+    }
+    void released(std::uint64_t base) {
+        buffers_.erase(base);
+        ++generation_;
+    }
+    // Another number when what was found out about a place may no longer hold.
+    std::uint64_t generation() const { return generation_; }
 
     Response respond(std::uint64_t address, std::uint64_t nbytes) const;
     // Host memory behind a range that responds okay.
@@ -35,6 +46,8 @@ public:
     std::uint64_t contiguous(std::uint64_t address) const;
     // Whether one live buffer holds the whole range (always true outside guarded memory).
     bool in_one_buffer(std::uint64_t address, std::uint64_t nbytes) const;
+    // Whether only buffers may be touched there.
+    bool guarded(std::uint64_t address) const;
     // The buffer that holds `address`, as (base, size).
     std::optional<std::pair<std::uint64_t, std::uint64_t>> buffer_at(std::uint64_t address) const;
 
@@ -51,6 +64,7 @@ private:
     std::vector<Memory> memories_;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> slave_errors_;
     std::map<std::uint64_t, std::uint64_t> buffers_;
+    std::uint64_t generation_ = 1;
 };
 
 }  // namespace gapless

@@ -20,6 +20,8 @@ public:
     virtual ~Device() = default;
     virtual std::uint32_t read(std::uint32_t offset, Time now) = 0;
     virtual void write(std::uint32_t offset, std::uint32_t value, Time now) = 0;
+    // Whether a write may set a processor going, for which the host has to wait.
+    virtual bool stirs() const { return false; }
 };
 
 // Something that wants to act at due().
@@ -31,16 +33,26 @@ public:
     void watch(Time& horizon) { horizon_ = &horizon; }
     // Act at `now` == due(), and set the next due time.
     virtual void step(Time now) = 0;
+    // The same where it may take more than a moment, up to `until`, before which nobody else acts. Returns the time
+    // of what others have to see.
+    virtual Time run(Time now, Time /*until*/) {
+        step(now);
+        return now;
+    }
+    // By how much it may be out of step with others of its kind; 0: it never takes more than a moment.
+    Time slack() const { return slack_; }
     // Something this component waited for happened.
     virtual void wake(Time now) = 0;
 
 protected:
+    explicit Component(Time slack = 0) : slack_(slack) {}
     void set_due(Time due) {
         due_ = due;
         if (horizon_ != nullptr && due < *horizon_) *horizon_ = due;
     }
 
 private:
+    const Time slack_;
     Time due_ = never;
     Time* horizon_ = nullptr;
 };
@@ -61,6 +73,8 @@ public:
     bool level(unsigned line) const {
         return line < static_cast<unsigned>(count) && (levels_[line / 64] >> line % 64 & 1) != 0;
     }
+    // What else somebody may wait for has changed.
+    void touch() { changed_ = true; }
     bool take_changed() {
         const bool changed = changed_;
         changed_ = false;

@@ -1,6 +1,7 @@
 #include "model/machine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace gapless {
 
@@ -14,52 +15,68 @@ Port& Machine::add_port(double bandwidth) {
 }
 
 template <typename T>
-T& Machine::add_device(std::uint64_t base, std::unique_ptr<T> device) {
+T& Machine::add_device(std::uint64_t base, std::shared_ptr<T> device, std::uint64_t size) {
     T& reference = *device;
     devices_.push_back(std::move(device));
-    mappings_.push_back({base, &reference});
+    mappings_.push_back({base, size, &reference});
     return reference;
+}
+
+void Machine::add_component(Component& component) {
+    component.watch(horizon_);
+    components_.push_back(&component);
 }
 
 AxiDma& Machine::add_dma(std::uint64_t base, DmaConfig config) {
     const DmaWorld world{memory_, interrupts_, findings_};
-    AxiDma& dma = add_device(base, std::make_unique<AxiDma>(std::move(config), world));
+    AxiDma& dma = add_device(base, std::make_shared<AxiDma>(std::move(config), world));
     dmas_.push_back(&dma);
-    for (Component* channel : {static_cast<Component*>(&dma.mm2s()), static_cast<Component*>(&dma.s2mm())}) {
-        channel->watch(horizon_);
-        components_.push_back(channel);
-    }
+    add_component(dma.mm2s());
+    add_component(dma.s2mm());
     return dma;
 }
 
 Zdma& Machine::add_zdma(std::uint64_t base, ZdmaConfig config) {
     const DmaWorld world{memory_, interrupts_, findings_};
-    Zdma& zdma = add_device(base, std::make_unique<Zdma>(std::move(config), world));
+    Zdma& zdma = add_device(base, std::make_shared<Zdma>(std::move(config), world));
     zdmas_.push_back(&zdma);
-    zdma.watch(horizon_);
-    components_.push_back(&zdma);
+    add_component(zdma);
     return zdma;
 }
 
 Dac& Machine::add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
-    return add_device(base, std::make_unique<Dac>(samples_per_beat, fifo_bytes));
+    return add_device(base, std::make_shared<Dac>(samples_per_beat, fifo_bytes));
 }
 
 Adc& Machine::add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
-    return add_device(base, std::make_unique<Adc>(samples_per_beat, fifo_bytes));
+    return add_device(base, std::make_shared<Adc>(samples_per_beat, fifo_bytes));
 }
 
 Splitter& Machine::add_splitter(std::uint64_t base, std::vector<Dac*> dacs) {
-    return add_device(base, std::make_unique<Splitter>(std::move(dacs)));
+    return add_device(base, std::make_shared<Splitter>(std::move(dacs)));
 }
 
 Combiner& Machine::add_combiner(std::uint64_t base, std::vector<Adc*> adcs) {
-    return add_device(base, std::make_unique<Combiner>(std::move(adcs)));
+    return add_device(base, std::make_shared<Combiner>(std::move(adcs)));
 }
 
 StreamFifo& Machine::add_fifo(std::uint32_t depth) {
     fifos_.push_back(std::make_unique<StreamFifo>(depth));
     return *fifos_.back();
+}
+
+Iop& Machine::add_iop(std::uint64_t base, IopConfig config) {
+    const std::uint64_t size = config.local_bytes;
+    const IopWorld world{memory_, findings_, interrupts_, stirred_};
+    Iop& iop = add_device(base, std::make_shared<Iop>(std::move(config), world), size);
+    add_component(iop);
+    return iop;
+}
+
+void Machine::add_peripheral(std::uint64_t base, std::shared_ptr<Peripheral> peripheral, int line) {
+    Peripheral& added = add_device(base, std::move(peripheral));
+    add_component(added);
+    if (line >= 0) added.interrupt.connect([this, line](bool level, Time) { interrupts_.set(line, level); });
 }
 
 void Machine::released(std::uint64_t base, std::uint64_t nbytes) {
@@ -122,15 +139,17 @@ void Machine::take_turn(Lock& lock, Actor& actor) {
     if (actor.cancelled) throw Cancelled();
 }
 
-bool Machine::is_up(Awaited awaited) const {
+bool Machine::is_up(const Actor& actor) const {
+    if (actor.iop != nullptr) return actor.iop->settled();
+    const Awaited awaited = actor.awaited;
     return (awaited.interrupt >= 0 && interrupts_.level(static_cast<unsigned>(awaited.interrupt))) ||
            (awaited.signal >= 0 && signals_.level(static_cast<unsigned>(awaited.signal)));
 }
 
 bool Machine::wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline) {
     take_turn(lock, actor);
-    if (is_up(awaited)) return true;
     actor.awaited = awaited;
+    if (is_up(actor)) return true;
     actor.deadline = deadline;
     actor.state = Actor::State::waiting;
     while (actor.state == Actor::State::waiting) {
@@ -158,6 +177,17 @@ bool Machine::wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline) {
     return true;
 }
 
+// What the host's last access set going is done when the host goes on, if it can be done at all: programs were
+// written for a processor that is done long before an interpreter has its next statement.
+void Machine::let_settle(Lock& lock, Actor& actor) {
+    Iop* iop = std::exchange(stirred_, nullptr);
+    if (iop == nullptr || iop->patience() == 0) return;
+    actor.iop = iop;
+    const bool settled = wait(lock, actor, {}, actor.time + iop->patience());
+    actor.iop = nullptr;
+    if (!settled) iop->lose_patience();
+}
+
 void Machine::sleep(Lock& lock) {
     ++sleepers_;
     turn_.wait(lock);
@@ -168,13 +198,20 @@ void Machine::sleep(Lock& lock) {
 bool Machine::wake_waiting() {
     bool woken = false;
     for (const auto& actor : actors_) {
-        if (actor->state != Actor::State::waiting || !is_up(actor->awaited)) continue;
+        if (actor->state != Actor::State::waiting || !is_up(*actor)) continue;
         actor->time = now_;
         actor->state = Actor::State::requesting;
         woken = true;
     }
     if (woken) notify();
     return woken;
+}
+
+// The time before which nobody but `next` acts.
+Time Machine::until_others(const Component& next, Time until) const {
+    for (const Component* component : components_)
+        if (component != &next && component->due() < until) until = component->due() + component->slack();
+    return until;
 }
 
 // Runs the models up to `until`, or to the first moment at which an actor has to be asked. True when
@@ -191,10 +228,31 @@ bool Machine::advance(Time until, const Actor& driver) {
         horizon_ = next == nullptr ? never : next->due();
         if (horizon_ > until) continue;
         now_ = std::max(now_, next->due());
-        next->step(now_);
+        if (next->slack() == 0)
+            next->step(now_);
+        else
+            now_ = std::max(now_, next->run(now_, until_others(*next, until)));
         if (interrupts_.take_changed() && wake_waiting()) return false;
         if (events % 4096 == 0 && driver.cancelled) return true;
     }
+}
+
+void Machine::follow_wall_clock() {
+    wall_clock_ = std::make_unique<WallClock>([this](Time elapsed) { pass(elapsed); });
+}
+
+// `elapsed` of real time has passed, while perhaps nobody touched the bus.
+void Machine::pass(Time elapsed) {
+    const Lock lock = this->lock();
+    const auto busy = std::count_if(actors_.begin(), actors_.end(), [](const auto& actor) {
+        return actor->state != Actor::State::parked;
+    });
+    const bool waiting = std::any_of(actors_.begin(), actors_.end(), [](const auto& actor) {
+        return actor->state == Actor::State::requesting || actor->state == Actor::State::waiting;
+    });
+    // What the host could not keep up with does not add up.
+    constexpr Time most = 10 * picoseconds_per_second / 1000;
+    if (busy <= 1 && !waiting) advance(now_ + std::min(elapsed, most), Actor());
 }
 
 unsigned Machine::add_signal() {
@@ -213,7 +271,7 @@ Device& Machine::decode(std::uint64_t address, std::uint32_t& offset) {
     if (address % 4 != 0) throw BusFault("register address " + hex(address) + " is not a multiple of 4");
     for (std::size_t tried = 0; tried < mappings_.size(); ++tried) {
         const Mapping& mapping = mappings_[last_decoded_];
-        if (address - mapping.base < window) {
+        if (address - mapping.base < mapping.size) {
             offset = static_cast<std::uint32_t>(address - mapping.base);
             return *mapping.device;
         }
@@ -245,6 +303,7 @@ public:
     void write32(std::uint64_t address, std::uint32_t value) override {
         Access access(*this);
         write(address, value);
+        machine_->let_settle(access.lock, *actor_);
     }
 
     bool try_read32(std::uint64_t address, std::uint32_t& value) override {
@@ -257,7 +316,8 @@ public:
 
     bool try_write32(std::uint64_t address, std::uint32_t value) override {
         const Machine::Lock lock(machine_->mutex_, std::try_to_lock);
-        if (!may_act_at_once(lock)) return false;
+        std::uint32_t offset = 0;
+        if (!may_act_at_once(lock) || machine_->decode(address, offset).stirs()) return false;
         write(address, value);
         machine_->notify();
         return true;

@@ -17,8 +17,10 @@
 #include "model/combiner.hpp"
 #include "model/cpu_clock.hpp"
 #include "model/dac.hpp"
+#include "model/iop.hpp"
 #include "model/splitter.hpp"
 #include "model/stream_fifo.hpp"
+#include "model/wall_clock.hpp"
 #include "model/zdma.hpp"
 #include "register_bus.hpp"
 
@@ -43,6 +45,10 @@ public:
     Splitter& add_splitter(std::uint64_t base, std::vector<Dac*> dacs);
     Combiner& add_combiner(std::uint64_t base, std::vector<Adc*> adcs);
     StreamFifo& add_fifo(std::uint32_t depth);
+    Iop& add_iop(std::uint64_t base, IopConfig config);
+    // On the host's bus. `line`: of its interrupt, or -1.
+    void add_peripheral(std::uint64_t base, std::shared_ptr<Peripheral> peripheral, int line);
+    InterruptLines& interrupts() { return interrupts_; }
 
     AddressSpace& memory() { return memory_; }
     // For everything that looks at or changes the models from outside a bus access.
@@ -54,6 +60,12 @@ public:
 
     std::shared_ptr<RegisterBus> bus();  // a new actor, at the present time
 
+    // From now on time passes, too, while software does something off the bus: as much as on the wall. Not while
+    // several threads of control are under way: streaming loops bring time with them. For programs that wait by
+    // sleeping; the same run is no longer the same twice.
+    void follow_wall_clock();
+    void stop_wall_clock() { wall_clock_.reset(); }
+
 private:
     friend class VirtualBus;
 
@@ -63,6 +75,7 @@ private:
         State state = State::running;
         Time time = 0;
         Awaited awaited;
+        const Iop* iop = nullptr;  // that is to settle
         Time deadline = never;
         std::atomic<bool> cancelled{false};
         Time key() const { return state == State::waiting ? deadline : time; }
@@ -70,15 +83,18 @@ private:
     using Lock = std::unique_lock<std::mutex>;
 
     template <typename T>
-    T& add_device(std::uint64_t base, std::unique_ptr<T> device);
+    T& add_device(std::uint64_t base, std::shared_ptr<T> device, std::uint64_t size = 0x1000);
+    void add_component(Component& component);
     std::shared_ptr<Actor> add_actor(Time time);
     void remove_actor(const Actor& actor);
     bool is_first(const Actor& actor) const;
     Time first_of_others(const Actor& actor) const;
     void take_turn(Lock& lock, Actor& actor);
     bool wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline);
-    bool is_up(Awaited awaited) const;
+    void let_settle(Lock& lock, Actor& actor);
+    bool is_up(const Actor& actor) const;
     bool advance(Time until, const Actor& driver);
+    void pass(Time elapsed);
     bool wake_waiting();
     unsigned add_signal();
     // Wakes the threads that wait for their turn, if there are any.
@@ -87,12 +103,12 @@ private:
     }
     void sleep(Lock& lock);
     Device& decode(std::uint64_t address, std::uint32_t& offset);
+    Time until_others(const Component& next, Time until) const;
 
     struct Mapping {
-        std::uint64_t base;
+        std::uint64_t base, size;
         Device* device;
     };
-    static constexpr std::uint64_t window = 0x1000;  // of a device's registers
 
     const AccessCost cost_;
     const CpuClock cpu_clock_;
@@ -109,13 +125,15 @@ private:
     std::uint64_t signals_taken_ = 0;  // a bit each
     Findings findings_;
     std::vector<std::unique_ptr<Port>> ports_;
-    std::vector<std::unique_ptr<Device>> devices_;
+    std::vector<std::shared_ptr<Device>> devices_;
     std::vector<std::unique_ptr<StreamFifo>> fifos_;
     std::vector<AxiDma*> dmas_;
     std::vector<Zdma*> zdmas_;
+    Iop* stirred_ = nullptr;  // by the present access
     std::vector<Component*> components_;
     std::vector<Mapping> mappings_;
     std::size_t last_decoded_ = 0;  // software comes back to the same device
+    std::unique_ptr<WallClock> wall_clock_;  // the last, so that it ends first
 };
 
 }  // namespace gapless

@@ -32,6 +32,8 @@ public:
     // Whether reading this register again, with no write and no step() between, gives the same and does nothing:
     // then a program that polls it needs not be executed meanwhile.
     virtual bool steady(std::uint32_t offset) const = 0;
+    // The reset line of the subsystem that it is in. What is attached from outside stays.
+    virtual void reset(Time /*now*/) {}
     void step(Time /*now*/) override {}
     void wake(Time /*now*/) override {}
 

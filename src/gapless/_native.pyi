@@ -168,6 +168,10 @@ class Bus:
     def read32(self, address: int) -> int: ...
     def write32(self, address: int, value: int) -> None: ...
     def wait_interrupt(self, line: int, timeout: float) -> bool: ...
+    def write_words(self, address: int, words: NDArray[np.uint32]) -> None:
+        """Write the words, shape (n,), to consecutive registers from ``address`` on, in order."""
+    def read_words(self, address: int, count: int) -> NDArray[np.uint32]:
+        """The ``count`` words from ``address`` on, in order."""
     def time(self) -> float: ...
     def sleep(self, seconds: float) -> None: ...
     def cancel(self) -> None:
@@ -400,6 +404,60 @@ class Machine:
     def set_interrupt_lost(self, dma: int, channel: str, lost: bool) -> None: ...
     def set_zdma_interrupt_lost(self, zdma: int, lost: bool) -> None: ...
     def set_port_speed(self, port: int, fraction: float) -> None: ...
+    def add_iop(
+        self,
+        base: int,
+        name: str,
+        units: list[str],
+        clock: float,
+        local_bytes: int,
+        window_base: int,
+        window_bytes: int,
+        window_physical: int,
+        memory_cycles: int,
+        peripheral_cycles: int,
+    ) -> int:
+        """A soft processor whose local memory the host has at ``base``; held in reset."""
+    def add_peripheral(self, base: int, kind: str, parameters: dict[str, float], line: int) -> Peripheral:
+        """On the host's bus; its interrupt is ``line`` (0 to 255), or -1. ValueError says what there is."""
+    def add_iop_peripheral(self, iop: int, base: int, kind: str, parameters: dict[str, float]) -> Peripheral:
+        """On the bus of a soft processor."""
+    def connect_interrupt(self, controller: Peripheral, input: int, source: Peripheral) -> None:
+        """The interrupt of ``source`` to an input of an AXI INTC."""
+    def connect_iop_reset(self, iop: int, gpio: Peripheral, pin: int) -> None:
+        """A pin of the PS's GPIO, counted from the first that leads to the PL, holds it in reset."""
+    def connect_iop_controller(self, iop: int, controller: Peripheral) -> None:
+        """What interrupts it."""
+    def connect_iop_caller(
+        self, iop: int, caller: Peripheral, gpio: Peripheral, acknowledge_pin: int, line: int
+    ) -> None:
+        """How it interrupts the host: by ``line``, until a pin of the PS's GPIO acknowledges."""
+    def iop_fault(self, iop: int) -> tuple[str, int, int, int, str] | None:
+        """(kind, pc, opcode, address, text) when it has stopped."""
+    def iop_state(self, iop: int) -> tuple[str, int, int, int]:
+        """("held", "running", "settled" or "faulted", pc, cycles, instructions)."""
+    def iop_lag(self, iop: int) -> float: ...
+    def set_iop_lag(self, iop: int, seconds: float) -> None: ...
+    def observe_iop(self, iop: int, keep: str, limit: int) -> ExecutionLog:
+        """From now on its instructions are logged; ``keep``: "nothing", "stores", "accesses" or "everything"."""
+    def forget_iop(self, iop: int) -> None:
+        """No longer."""
+    def follow_wall_clock(self) -> None:
+        """Time passes, too, while nobody touches the bus: as much as on the wall."""
+    def stop_wall_clock(self) -> None: ...
+
+class ExecutionLog:
+    """What a soft processor did."""
+
+    def records(self) -> NDArray[np.uint64]:
+        """Shape (n, 8): cycle, PC, opcode, access (0 none, 1 load, 2 store), its bytes, address, value; result."""
+    @property
+    def dropped(self) -> int:
+        """Records beyond the limit."""
+    def counts(self) -> NDArray[np.uint64]:
+        """How often the instruction at each word of local memory was executed."""
+    def cycles(self) -> NDArray[np.uint64]:
+        """How many cycles it took, in all."""
 
 class Plan:
     """Pieces to move: uint64 arrays of shape (n, 2), rows (address, length).
@@ -589,9 +647,8 @@ def copy_from_aligned(out: NDArray[np.uint8], device: NDArray[np.uint8]) -> None
 class MicroBlaze:
     """A MicroBlaze alone on a bench: local memory, one window of plain memory, an error from everywhere else.
 
-    Little-endian, without memory management unit and caches. ``local_bytes`` is a power of two; the memory lies at
-    address 0 of both sides. ``multiplier`` is "none", "mul32" or "mul64". ``memory`` lies at ``memory_base`` of the data
-    side. ValueError for arguments that cannot be. Source: UG984. Not thread safe.
+    Little-endian, without memory management unit and caches. ``local_bytes``, a power of two, lie at address 0 of both
+    sides; ``memory`` at ``memory_base`` of the data side. ``multiplier`` is "none", "mul32" or "mul64". ValueError for arguments that cannot be. Source: UG984. Not thread safe.
     """
 
     def __init__(

@@ -17,6 +17,7 @@ from ._native import Bus
 from .boards import BoardSpec
 from .dma import AxiDma, Zdma
 from .errors import AddressError, BadArgumentError, UnknownNameError, UnsupportedError
+from .iop import Iop, IopBench, Pin, RegisterPin
 from .memory import AddressMap, Buffer, Pool
 from .stream import Adc, Bench, Dac, Probe
 from .units import format_address, format_size
@@ -90,6 +91,9 @@ class Board:
         zdma: Zdma | None = None,
         closed: Callable[[], object] = lambda: None,
         map_physical: Callable[[int, int], Buffer] | None = None,
+        iop_benches: Mapping[int, IopBench] = MappingProxyType({}),
+        missing_iops: Mapping[int, str] = MappingProxyType({}),
+        pins: Callable[[int], Pin] | None = None,
     ) -> None:
         self.uri, self.spec, self.bus, self.address_map = uri, spec, bus, address_map
         self.memory, self.probe = Pools(memory, modes), probe
@@ -99,6 +103,12 @@ class Board:
         _engines.update(self._dmas.values())
         descriptor_pool = for_descriptors(memory)
         self.zdma = Zdma(bus, spec.zdmas, pool=descriptor_pool) if zdma is None else zdma
+        self._missing_iops = missing_iops
+        self._iops = {
+            iop.index: Iop(bus, iop, pins or self._register_pin, self.memory.values, iop_benches.get(iop.index))
+            for iop in spec.iops
+            if iop.index not in missing_iops
+        }
         self._dacs: dict[int, Dac] = {}
         self._adcs: dict[int, Adc] = {}
         if descriptor_pool is not None:
@@ -122,6 +132,12 @@ class Board:
         if name not in self._dmas:
             raise UnknownNameError("DMA", name, self._dmas)
         return self._dmas[name]
+
+    def iop(self, number: int = 1) -> Iop:
+        """The soft processor with this number, counted from 1; UnsupportedError says why there is none."""
+        if number in self._missing_iops:
+            raise UnsupportedError(f"iop{number} of {self.uri} cannot be used: {self._missing_iops[number]}")
+        return self._numbered("IOP", number, self._iops)
 
     def map_physical(self, base: int, nbytes: int) -> Buffer:
         """A buffer (uint8, shape (nbytes,)) on physical memory from ``base`` on that no pool has.
@@ -166,6 +182,10 @@ class Board:
             stack.callback(self.zdma.close)
             for dma in self._dmas.values():
                 stack.callback(dma._close)
+
+    def _register_pin(self, pin: int) -> Pin:
+        assert self.spec.ps_gpio is not None  # a BoardSpec with IOPs has one
+        return RegisterPin(self.bus, self.spec.ps_gpio, pin)
 
     def _numbered(self, what: str, index: int, known: Mapping[int, _C]) -> _C:
         if index in known:

@@ -25,6 +25,8 @@
     ├── JobCancelledError                  a job was stopped before its end
     ├── BoardClosedError                   the board was closed
     ├── FpgaLoadError                      the kernel did not load a bitstream; has .state and .status
+    ├── IopError                           a soft processor is not in a state in which that can be done
+    │   └── IopFaultError                  its program crashed; has .pc, .opcode and .address
     ├── UnsupportedError                   this board, build or installation cannot do that
     ├── PynqError (RuntimeError)           gapless.compat.pynq: what PYNQ raises RuntimeError for
     └── DmaError                           the engine reported an error; has .address and .status
@@ -156,6 +158,24 @@ class FpgaLoadError(GaplessError):
     def __init__(self, message: str, *, state: str = "", status: str = "") -> None:
         super().__init__(message)
         self.state, self.status = state, status
+
+
+class IopError(GaplessError):
+    """A soft processor is not in a state in which that can be done."""
+
+
+class IopFaultError(IopError):
+    """A virtual board's soft processor cannot go on: what would pass in silence on a board.
+
+    Attributes:
+        pc: of the instruction that failed.
+        opcode: that instruction.
+        address: what it tried to reach, or 0.
+    """
+
+    def __init__(self, message: str, *, pc: int, opcode: int, address: int) -> None:
+        super().__init__(message)
+        self.pc, self.opcode, self.address = pc, opcode, address
 
 
 class UnsupportedError(GaplessError):

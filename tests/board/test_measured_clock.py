@@ -56,7 +56,7 @@ def test_the_default_clock_knows_nothing_of_it():
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [
-        ("clock=wall", UnknownNameError, "no clock 'wall': there is virtual, measured"),
+        ("clock=slow", UnknownNameError, "no clock 'slow': there is virtual, measured, wall"),
         ("slowdown=15", BadArgumentError, "slowdown=15: the virtual clock counts no CPU time"),
         ("clock=virtual&slowdown=15", BadArgumentError, "goes with clock=measured"),
         ("clock=measured&slowdown=0", BadArgumentError, "slowdown=0: CPU time counts from 0.01 to 1000 times"),

@@ -86,7 +86,7 @@ def test_the_upgraded_board_and_its_options():
         ("serial:zcu111", UnknownNameError, "no board"),
         ("local://", UnknownNameError, "there is local, local"),
         ("virtual:zcu111?ps", BadArgumentError, "key=value"),
-        ("virtual:zcu111?ram=4GiB", UnknownNameError, "no option of a virtual board 'ram': there is ps, cma"),
+        ("virtual:zcu111?ram=4GiB", UnknownNameError, "no option of the virtual zcu111 'ram': there is ps, cma"),
         ("virtual:zcu111?ps=4GiB&ps=32GiB", BadArgumentError, "ps is given twice"),
         ("virtual:zcu111?ps=", BadArgumentError, "ps '' is not understood"),
         ("virtual:zcu111?ps=4GB", BadArgumentError, "is not understood: write it like 65536, 64KiB or 32GiB"),

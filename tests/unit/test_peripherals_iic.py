@@ -87,6 +87,24 @@ def test_a_repeated_start_reads_a_register(count):
     assert recorder.events == ["write", 0x0B, "read", "stop"]
 
 
+def test_a_repeated_start_is_asked_for_once():
+    """PG090, "Control Register", RSTA: cleared when the start is on the bus."""
+    bench, _ = with_recorder()
+    iic.send(bench, 0x50, b"\x01", repeat=True)
+    assert bench.read(CR) & iic.RSTA
+    bench.advance(50 * BIT)
+    assert bench.read(CR) & iic.RSTA
+    bench.write(TX, 0xA0)
+    assert not bench.read(CR) & iic.RSTA
+
+
+def test_a_repeated_start_sends_again():
+    bench, recorder = with_recorder()
+    assert iic.send(bench, 0x50, b"\x01\x02", repeat=True) == 2
+    assert iic.send(bench, 0x50, b"\x03") == 1
+    assert recorder.events == ["write", 1, 2, "write", 3, "stop"]
+
+
 def test_nobody_at_the_address():
     """PG090, "Interrupt Status Register", int(1): no acknowledge; the master stops by itself."""
     bench, recorder = with_recorder()
@@ -145,9 +163,30 @@ def test_dynamic_mode_without_an_answer():
     bench = with_sensor()
     iic.enable_dynamic(bench)
     assert iic.dynamic_receive(bench, 0x20, 2) == b""
+    iic.dynamic_send(bench, 0x20, [1, 2])
+    iic.wait(bench, SR, iic.BUSY, level=False)
+    assert bench.read(iic.TX_OCY) == 1  # both bytes are still there: software resets the FIFO
+    iic.enable_dynamic(bench)
     iic.dynamic_send(bench, SENSOR, [0x0B])
     iic.wait(bench, SR, iic.BUSY, level=False)
     assert iic.dynamic_receive(bench, SENSOR, 1) == b"\xcb"
+
+
+def test_dynamic_mode_without_a_count_receives_one_byte():
+    bench, recorder = with_recorder()
+    iic.enable_dynamic(bench)
+    bench.write(TX, iic.START | 0xA1)
+    bench.advance(100 * BIT)
+    assert recorder.sent == 0x11
+    assert recorder.events == ["read", "stop"]
+
+
+def test_without_a_byte_to_send_the_transfer_is_an_address_and_a_stop():
+    bench, recorder = with_recorder()
+    iic.begin(bench, 0xA0, MSMS | iic.DIR_TX | EN)
+    bench.write(CR, EN | iic.DIR_TX)
+    iic.wait(bench, SR, iic.BUSY, level=False)
+    assert recorder.events == ["write", "stop"]
 
 
 def test_the_bus_waits_while_the_receive_fifo_is_filled():

@@ -18,7 +18,7 @@ class Reference:
 
     def __init__(self, inputs, edges):
         self.mask, self.edges = (1 << inputs) - 1, edges
-        self.status = self.enable = self.master = self.levels = 0
+        self.status = self.latched = self.enable = self.master = self.levels = 0
 
     def write(self, offset, value):
         bits = value & self.mask
@@ -27,6 +27,7 @@ class Reference:
         elif offset == IER:
             self.enable = bits
         elif offset == IAR:
+            self.latched &= ~bits
             self.status &= ~bits
         elif offset == SIE:
             self.enable |= bits
@@ -38,14 +39,15 @@ class Reference:
 
     def drive(self, index, level):
         bit = 1 << index
-        if level and not self.levels & bit and self.edges & bit and self.master & HIE:
-            self.status |= bit & self.mask
+        if level and not self.levels & bit:
+            self.latched |= bit & self.edges & self.mask
         self.levels = (self.levels & ~bit) | (bit if level else 0)
         self.settle()
 
     def settle(self):
+        self.latched |= self.levels & ~self.edges & self.mask
         if self.master & HIE:
-            self.status |= self.levels & ~self.edges & self.mask
+            self.status = self.latched
 
     def registers(self):
         pending = self.status & self.enable
@@ -105,11 +107,13 @@ def test_software_makes_interrupts_only_before_the_hardware_may():
     bench.write(ISR, 0b0100)
     assert bench.interrupt
     assert bench.read(IVR) == 2
+    bench.peripheral.set_input(1, True)
+    assert bench.read(ISR) == 0b0100
     bench.write(MER, ME | HIE)
     bench.write(MER, ME)
     assert bench.read(MER) == ME | HIE
     bench.write(ISR, 0b1000)
-    assert bench.read(ISR) == 0b0100
+    assert bench.read(ISR) == 0b0010
 
 
 def test_a_timer_and_its_handler():
@@ -141,6 +145,15 @@ def test_an_edge_from_a_pulse_is_kept():
     uart.peripheral.put(b"x")
     uart.advance(10**9)
     assert intc.interrupt
+
+
+def test_an_edge_before_the_hardware_may_is_not_forgotten():
+    bench = PeripheralBench("axi-intc", {"inputs": 1, "edges": 1})
+    bench.peripheral.set_input(0, True)
+    bench.peripheral.set_input(0, False)
+    assert bench.read(ISR) == 0
+    bench.write(MER, HIE)
+    assert bench.read(ISR) == 1
 
 
 def test_an_input_that_does_not_exist():

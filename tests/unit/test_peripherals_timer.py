@@ -85,11 +85,12 @@ class Reference:
         return any(each.control & TINT and each.control & ENIT for each in self.counters)
 
 
-near_the_ends = st.one_of(st.integers(0, 40), st.integers(MAX - 40, MAX))
+near_the_ends = st.one_of(st.integers(0, 4), st.integers(0, 40), st.integers(MAX - 40, MAX))
 bits = st.lists(st.sampled_from([MDT, UDT, UDT, GENT, ARHT, ARHT, LOAD, ENIT, ENT, ENT, ENT, TINT, ENALL]), max_size=6)
 accesses = st.one_of(
     st.tuples(st.sampled_from([TLR0, TLR1]), near_the_ends),
     st.tuples(st.sampled_from([TCSR0, TCSR1]), bits.map(lambda chosen: sum(set(chosen)))),
+    st.tuples(st.none(), st.integers(0, 5).map(lambda cycles: cycles * CYCLE)),
     st.tuples(st.none(), st.integers(0, 60 * CYCLE)),
 )
 
@@ -153,6 +154,26 @@ def test_without_auto_reload_it_holds():
     assert bench.interrupt
 
 
+def test_a_counter_stopped_between_its_end_and_its_reload_goes_on_there():
+    bench = started(3, UDT | ARHT)
+    bench.advance(4 * CYCLE)
+    assert bench.read(TCR0) == MAX
+    bench.write(TCSR0, UDT | ARHT)
+    bench.advance(10 * CYCLE)
+    assert not bench.read(TCSR0) & TINT
+    bench.write(TCSR0, UDT | ARHT | ENT)
+    bench.advance(CYCLE)
+    assert bench.read(TCSR0) & TINT
+    assert bench.read(TCR0) == 3
+
+
+def test_turning_round_at_the_end_keeps_the_count():
+    bench = started(0, UDT)
+    bench.advance(CYCLE)
+    bench.write(TCSR0, ENT)
+    assert bench.read(TCR0) == MAX
+
+
 def test_loading_stops_the_counter():
     """PG079, "Control/Status Register 0", LOAD."""
     bench = started(500, UDT)
@@ -205,15 +226,36 @@ def test_a_capture_is_kept_until_it_is_read_unless_told_to_overwrite(overwrite):
 
 
 def test_only_a_rising_edge_captures_and_only_when_enabled():
-    bench = started(0, MDT | CAPT)
+    bench = started(0, MDT)
+    bench.advance(3 * CYCLE)
     bench.peripheral.set_capture(True)
+    assert bench.read(TLR0) == 0
+    bench.write(TCSR0, MDT | CAPT | ENT)  # the enabled input rises
+    assert bench.read(TLR0) == 3
     bench.advance(9 * CYCLE)
     bench.peripheral.set_capture(True)
+    assert bench.read(TLR0) == 3
+
+
+def test_a_stopped_counter_is_captured_without_a_flag():
+    bench = started(40, MDT | CAPT | ARHT)
+    bench.advance(2 * CYCLE)
+    bench.write(TCSR0, MDT | CAPT | ARHT)
+    bench.peripheral.set_capture(True)
+    assert bench.read(TLR0) == 42
+    assert not bench.read(TCSR0) & TINT
+
+
+def test_the_first_capture_that_is_kept_needs_the_load_register_touched():
+    bench = PeripheralBench("axi-timer")
+    bench.write(TCSR0, MDT | CAPT | ENT)
+    bench.advance(5 * CYCLE)
+    bench.peripheral.set_capture(True)
+    assert bench.read(TCSR0) & TINT
     assert bench.read(TLR0) == 0
     bench.peripheral.set_capture(False)
-    bench.write(TCSR0, MDT | ENT)
     bench.peripheral.set_capture(True)
-    assert bench.read(TLR0) == 0
+    assert bench.read(TLR0) == 5
 
 
 def test_capture_mode_counts_past_the_end():
@@ -242,6 +284,7 @@ def test_pulse_width_modulation(period, data):
         if bench.peripheral.pwm0 != before:
             changes.append(bench.now // CYCLE)
     assert changes == [period * n + after for n in range(1, 5) for after in (0, high)]
+    assert bench.read(TCR1) == MAX - 1  # it counts on until timer 0 reloads it
 
 
 def test_what_is_not_there():

@@ -1,4 +1,4 @@
-// AXI GPIO (PG144): one or two channels of up to 32 pins.
+// AXI GPIO (PG144): one or two channels of up to 32 pins, each with a buffer: an output is read back.
 #pragma once
 
 #include <array>

@@ -24,6 +24,12 @@ void AxiIic::enter(State state, Time now, int bits) {
     set_due(bits > 0 ? clock_.after(now, bits * cycles_per_bit_) : never);
 }
 
+// Software wants the stop of a transfer that it started (standard mode).
+bool AxiIic::released() const { return !dynamic_ && (control_ & master) == 0; }
+
+// The receive FIFO has as many bytes as RX_FIFO_PIRQ says (it holds one less).
+bool AxiIic::filled() const { return receive_.size() == threshold_ + 1; }
+
 // Whether the next word in the transmit FIFO is the address of a (repeated) start.
 bool AxiIic::starts_next() const {
     if (transmit_.empty()) return false;
@@ -33,7 +39,6 @@ bool AxiIic::starts_next() const {
 // Goes on with what the registers ask for, unless something is on the bus at this time.
 void AxiIic::proceed(Time now) {
     if ((control_ & enable) == 0 || timed()) return;
-    const bool released = !dynamic_ && (control_ & master) == 0;
     switch (state_) {
         case State::idle:
             if (transmit_.empty()) break;
@@ -47,20 +52,14 @@ void AxiIic::proceed(Time now) {
             else if (!transmit_.empty())
                 send(now);
             break;
-        case State::wants_count:
-            if (transmit_.empty()) break;
-            stop_follows_ = (transmit_.front() & word_stop) != 0;
-            remaining_ = transmit_.pop() & 0xFF;
-            receive(now);
-            break;
         case State::throttled:
-            if (released)
+            if (released())
                 stop(now);
-            else if (receive_.size() <= threshold_)
+            else if (!filled())
                 receive(now);
             break;
         case State::finished:
-            if (released)
+            if (released())
                 stop(now);
             else if (starts_next())
                 start(now);
@@ -93,10 +92,9 @@ void AxiIic::stop(Time now) {
     enter(State::stopping, now, 1);
 }
 
-// Nobody acknowledged: the transfer ends, with what was still to be sent.
+// Nobody acknowledged: the transfer ends. What is in the FIFO stays there until software resets it.
 void AxiIic::refuse(Time now) {
     interrupts_.raise(event_transmit_error, now);
-    transmit_.clear();
     control_ &= ~std::uint32_t{master};
     stop(now);
 }
@@ -128,24 +126,23 @@ void AxiIic::addressed(Time now) {
     const bool reading = (shifted_ & 1) != 0;
     const auto found = targets_.find(static_cast<std::uint8_t>(shifted_ >> 1));
     target_ = found != targets_.end() && found->second->start(reading) ? found->second.get() : nullptr;
+    // In dynamic mode the word after the address is how many bytes to receive. Without one it is a single byte.
+    if (dynamic_ && reading) remaining_ = transmit_.pop() & 0xFF;
     if (target_ == nullptr)
         refuse(now);
-    else if (stop_follows_)
+    else if (stop_follows_ || (!reading && released() && transmit_.empty()))
         stop(now);
-    else if (!reading)
-        enter(State::wants_data, now, 0);
-    else if (dynamic_)
-        enter(State::wants_count, now, 0);
-    else
+    else if (reading)
         receive(now);
+    else
+        enter(State::wants_data, now, 0);
 }
 
 void AxiIic::sent(Time now) {
     // Without MSMS what is left in the FIFO is sent, then follows the stop: software clears it before the last byte.
-    const bool released = !dynamic_ && (control_ & master) == 0;
     if (target_ == nullptr || !target_->write(shifted_))
         refuse(now);
-    else if (stop_follows_ || (released && transmit_.empty()))
+    else if (stop_follows_ || (released() && transmit_.empty()))
         stop(now);
     else
         enter(State::wants_data, now, 0);
@@ -158,11 +155,11 @@ void AxiIic::received(Time now) {
     if (remaining_ > 0) --remaining_;
     // The master's own missing acknowledge counts, too.
     if (last) interrupts_.raise(event_transmit_error, now);
-    if (dynamic_ ? last && stop_follows_ : (control_ & master) == 0)
+    if (dynamic_ ? last : released())
         stop(now);
     else if (last)
         enter(State::finished, now, 0);
-    else if (receive_.size() > threshold_)
+    else if (filled())
         enter(State::throttled, now, 0);
     else
         receive(now);
@@ -173,9 +170,8 @@ void AxiIic::latch(Time now) {
     std::uint32_t events = event_not_addressed;
     if (!busy()) events |= event_bus_not_busy;
     if (transmit_.size() <= transmit_.depth() / 2) events |= event_half_empty;
-    if (receive_.size() > threshold_) events |= event_receive_full;
-    if (state_ == State::wants_data && transmit_.empty() && (control_ & repeated_start) == 0)
-        events |= event_transmit_empty;
+    if (filled()) events |= event_receive_full;
+    if (state_ == State::wants_data && transmit_.empty()) events |= event_transmit_empty;
     interrupts_.raise(events, now);
 }
 

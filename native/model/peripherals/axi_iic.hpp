@@ -35,13 +35,14 @@ private:
         receiving,
         stopping,
         // Not timed; SCL is held low meanwhile:
-        wants_data,   // the next byte to send, or a repeated start
-        wants_count,  // how many bytes to receive, in dynamic mode
-        throttled,    // the receive FIFO is filled to RX_FIFO_PIRQ
-        finished,     // all is received: a stop or a repeated start
+        wants_data,  // the next byte to send, or a repeated start
+        throttled,   // the receive FIFO is filled to RX_FIFO_PIRQ
+        finished,    // the last byte is received, in standard mode: a stop or a repeated start
     };
     bool busy() const { return state_ != State::idle; }
     bool timed() const { return state_ >= State::addressing && state_ <= State::stopping; }
+    bool released() const;
+    bool filled() const;
     bool starts_next() const;
 
     std::uint32_t status() const;
@@ -72,7 +73,7 @@ private:
     State state_ = State::idle;
     IicTarget* target_ = nullptr;  // the one that acknowledged its address
     bool dynamic_ = false;
-    bool stop_follows_ = false;  // in dynamic mode: after this byte, or the last of these
+    bool stop_follows_ = false;  // in dynamic mode: after this byte
     std::uint8_t shifted_ = 0;
     unsigned remaining_ = 0;
 };

@@ -13,7 +13,7 @@ enum Offset : std::uint32_t {
 
 enum Master : std::uint32_t {
     output_enable = 1u << 0,    // ME
-    hardware_enable = 1u << 1,  // HIE: once set it stays, and with it the status register is the hardware's
+    hardware_enable = 1u << 1,  // HIE: once set it stays; before, the status register is what software writes
 };
 
 std::uint32_t lowest_bit(std::uint32_t bits) {
@@ -44,7 +44,10 @@ void AxiIntc::write(std::uint32_t offset, std::uint32_t value, Time now) {
             if ((master_ & hardware_enable) == 0) status_ = value;
             break;
         case ier: enable_ = value; break;
-        case iar: status_ &= ~value; break;
+        case iar:
+            latched_ &= ~value;
+            status_ &= ~value;
+            break;
         case sie: enable_ |= value; break;
         case cie: enable_ &= ~value; break;
         default: break;
@@ -62,13 +65,14 @@ void AxiIntc::set_input(unsigned input, bool level, Time now) {
     const std::uint32_t bit = input < 32 ? (1u << input) & mask_ : 0;
     const std::uint32_t before = levels_;
     levels_ = level ? levels_ | bit : levels_ & ~bit;
-    if ((master_ & hardware_enable) != 0) status_ |= levels_ & ~before & edges_;
+    latched_ |= levels_ & ~before & edges_;
     update(now);
 }
 
 // A level that is still there after it was acknowledged is there again (PG099, "Interrupt Acknowledge Register").
 void AxiIntc::update(Time now) {
-    if ((master_ & hardware_enable) != 0) status_ |= levels_ & ~edges_;
+    latched_ |= levels_ & ~edges_;
+    if ((master_ & hardware_enable) != 0) status_ = latched_;
     interrupt.drive((master_ & output_enable) != 0 && pending() != 0, now);
 }
 

@@ -15,7 +15,7 @@ public:
     void write(std::uint32_t offset, std::uint32_t value, Time now) override;
     bool steady(std::uint32_t) const override { return true; }
 
-    // The wire drives this input from now on. It must not outlive the controller in use.
+    // The wire drives this input from now on, and holds this controller's address.
     void connect(unsigned input, Wire& wire);
     void set_input(unsigned input, bool level, Time now);
 
@@ -24,7 +24,9 @@ private:
     void update(Time now);
 
     const std::uint32_t mask_, edges_;
-    std::uint32_t levels_ = 0, status_ = 0, enable_ = 0, master_ = 0;
+    std::uint32_t levels_ = 0;
+    std::uint32_t latched_ = 0;  // what the inputs have asked for since the last acknowledge
+    std::uint32_t status_ = 0, enable_ = 0, master_ = 0;
 };
 
 }  // namespace gapless

@@ -38,7 +38,7 @@ std::int64_t AxiTimer::Counter::cycles_to_roll() const {
 
 std::uint32_t AxiTimer::Counter::count(std::int64_t cycle, bool& rolled_over) const {
     rolled_over = rolled;
-    if (!counts()) return value;
+    if (!counts() || rolled) return value;
     const std::int64_t passed = cycle - since;
     const bool downwards = (control & down) != 0;
     if (generates() && passed >= cycles_to_roll()) {
@@ -74,7 +74,7 @@ std::uint32_t AxiTimer::read(std::uint32_t offset, Time now) {
     Counter& counter = counters_[offset / second];
     switch (offset % second) {
         case tcsr: return counter.control;
-        case tlr: counter.captured = false; return counter.load;
+        case tlr: counter.accessed = true; return counter.load;
         case tcr: {
             bool rolled_over = false;
             return counter.count(clock_.cycle(now), rolled_over);
@@ -87,7 +87,7 @@ bool AxiTimer::steady(std::uint32_t offset) const {
     if (offset >= end) return true;
     const Counter& counter = counters_[offset / second];
     switch (offset % second) {
-        case tlr: return !counter.captured;
+        case tlr: return counter.accessed;
         case tcr: return !counter.counts();
         default: return true;
     }
@@ -99,6 +99,7 @@ void AxiTimer::write(std::uint32_t offset, std::uint32_t value, Time now) {
     Counter& counter = counters_[index];
     if (offset % second == tlr) {
         counter.load = value;
+        counter.accessed = true;
         if ((counter.control & load_counter) != 0) counter.reload(clock_.cycle(now));
     } else if (offset % second == tcsr) {
         write_control(index, value, now);
@@ -119,6 +120,7 @@ void AxiTimer::write_control(unsigned index, std::uint32_t value, Time now) {
         each.control &= ~enable_all;
         if ((value & enable_all) != 0) each.control |= enable_all | enable;
     }
+    look_at_trigger(counter, now);
     if (!pwm()) pwm0.drive(false, now);
     schedule();
     drive(now);
@@ -146,27 +148,39 @@ void AxiTimer::expire(unsigned index, std::int64_t cycle, Time now) {
     }
     // PWM: timer 0 is the period, timer 1 the time that the output is high (PG079, "Pulse Width Modulation Mode").
     const bool period = pwm() && index == 0, pulse = pwm() && index == 1;
-    if (period || (!pulse && (counter.control & auto_reload) != 0))
+    if (pulse) {
+        // It neither reloads nor stops, but counts on from where it rolled over, until timer 0 reloads it.
+        counter.rolled = false;
+        counter.since = cycle - 1;
+    } else if (period || (counter.control & auto_reload) != 0) {
         counter.reload(cycle);
-    else
+    } else {
         counter.held = true;
+    }
     if (period) counters_[1].reload(cycle);
     if (period || pulse) pwm0.drive(period, now);
 }
 
 void AxiTimer::set_capture(unsigned timer, bool level, Time now) {
     Counter& counter = counters_.at(timer);
-    const bool rising = level && !counter.trigger;
     counter.trigger = level;
-    constexpr std::uint32_t needed = capture_mode | capture_input | enable;
-    if (!rising || (counter.control & needed) != needed) return;
+    look_at_trigger(counter, now);
+    drive(now);
+}
+
+void AxiTimer::look_at_trigger(Counter& counter, Time now) {
+    const bool level = counter.trigger && (counter.control & capture_input) != 0;
+    const bool rising = level && !counter.trigger_enabled;
+    counter.trigger_enabled = level;
+    if (!rising) return;
+    const bool kept = (counter.control & auto_reload) == 0 && !counter.accessed;
+    counter.accessed = false;
+    if ((counter.control & capture_mode) == 0) return;
+    if ((counter.control & enable) != 0) counter.control |= interrupt_status;
     // PG079, "Control/Status Register 0", ARHT: 0 keeps a capture until it is read.
-    if (counter.captured && (counter.control & auto_reload) == 0) return;
+    if (kept) return;
     bool rolled_over = false;
     counter.load = counter.count(clock_.cycle(now), rolled_over);
-    counter.captured = true;
-    counter.control |= interrupt_status;
-    drive(now);
 }
 
 void AxiTimer::schedule() {

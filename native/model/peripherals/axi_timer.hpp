@@ -34,8 +34,8 @@ private:
         std::int64_t since = 0;
         bool rolled = false;   // it rolled over in the cycle before: it is reloaded, or held, in the next
         bool held = false;     // the interval is over, and it was not to reload
-        bool captured = false;  // the load register holds a capture that nobody has read
-        bool trigger = false;
+        bool accessed = false;  // the load register was, since the last trigger: a capture may replace its value
+        bool trigger = false, trigger_enabled = false;
 
         bool counts() const;
         bool generates() const;
@@ -48,6 +48,7 @@ private:
     bool pwm() const;
     void write_control(unsigned index, std::uint32_t value, Time now);
     void expire(unsigned index, std::int64_t cycle, Time now);
+    void look_at_trigger(Counter& counter, Time now);
     void schedule();
     void drive(Time now);
 

@@ -28,8 +28,12 @@ std::int64_t byte_cycles(std::int64_t hertz, std::int64_t baud) {
 UartLite::UartLite(std::int64_t hertz, std::int64_t baud)
     : clock_(hertz), cycles_per_byte_(byte_cycles(hertz, baud)) {}
 
-std::uint32_t UartLite::read(std::uint32_t offset, Time) {
-    if (offset == rx_fifo) return receive_.pop();
+std::uint32_t UartLite::read(std::uint32_t offset, Time now) {
+    if (offset == rx_fifo) {
+        const std::uint8_t byte = receive_.pop();
+        if (!receive_.empty()) pulse(now);
+        return byte;
+    }
     if (offset != stat) return 0;
     const auto flag = [](bool set, std::uint32_t bit) { return set ? bit : 0; };
     const std::uint32_t value = flag(!receive_.empty(), rx_valid) | flag(receive_.full(), rx_full) |
@@ -49,12 +53,13 @@ void UartLite::write(std::uint32_t offset, std::uint32_t value, Time now) {
         transmit_.push(static_cast<std::uint8_t>(value));
         if (sent_at_ == never) sent_at_ = clock_.after(now, cycles_per_byte_);
     } else if (offset == ctrl) {
-        if ((value & reset_tx) != 0) {
+        interrupt_enabled_ = (value & enable_interrupt) != 0;
+        if ((value & reset_rx) != 0) receive_.clear();
+        if ((value & reset_tx) != 0 && !transmit_.empty()) {
             transmit_.clear();
             sent_at_ = never;
+            pulse(now);
         }
-        if ((value & reset_rx) != 0) receive_.clear();
-        interrupt_enabled_ = (value & enable_interrupt) != 0;
     }
     schedule();
 }
@@ -84,8 +89,8 @@ void UartLite::put(const std::uint8_t* bytes, std::size_t count, Time now) {
 
 std::vector<std::uint8_t> UartLite::take() { return std::exchange(sent_, {}); }
 
-// The interrupt is an edge, one cycle wide: when the receive FIFO gets its first byte, and when the transmit FIFO
-// becomes empty (PG142, "Interrupts").
+// The interrupt is an edge, one cycle wide: when the receive FIFO gets its first byte, or has more after one was read,
+// and when the transmit FIFO becomes empty (PG142, "Interrupts").
 void UartLite::pulse(Time now) {
     interrupt.drive(interrupt_enabled_, now);
     interrupt.drive(false, now);

@@ -1,7 +1,7 @@
 // AXI UART Lite (PG142): 8 data bits, no parity, one stop bit, two FIFOs of 16 bytes.
 //
 // A read of the empty receive FIFO and a write to the full transmit FIFO end with a bus error in hardware; here the
-// first gives 0 and the second does nothing.
+// first gives 0 and the second does nothing. The transmit FIFO lets go of a byte with its stop bit, not before it.
 #pragma once
 
 #include <deque>

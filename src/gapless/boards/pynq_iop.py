@@ -14,7 +14,7 @@ PERIPHERALS = (
     PeripheralSpec("host_interrupt", "host-interrupt", 0x4001_0000),
     PeripheralSpec("uart", "uart-lite", 0x4060_0000, interrupt=4),
     PeripheralSpec("iic", "axi-iic", 0x4080_0000, interrupt=1),
-    PeripheralSpec("intc", "axi-intc", 0x4120_0000),
+    PeripheralSpec("intc", "axi-intc", 0x4120_0000, parameters={"edges": 1 << 4}),  # the UART's is a pulse
     PeripheralSpec("timer", "axi-timer", 0x41C0_0000, interrupt=0),
     PeripheralSpec("pin_switch", "pin-switch", 0x44A0_0000),
     PeripheralSpec("spi", "quad-spi", 0x44A1_0000, interrupt=2),

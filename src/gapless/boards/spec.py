@@ -247,6 +247,10 @@ class BoardSpec:
         for pair in self.pairs:
             self._check_pair(pair)
         self._check_streams()
+        if self.iops and self.ps_gpio is None:
+            raise BadArgumentError(
+                f"board {self.name}: {self.iops[0].name} needs a GPIO of the PS that holds it in reset"
+            )
 
     def dma(self, name: str) -> DmaSpec:
         """The DMA instance called ``name``."""

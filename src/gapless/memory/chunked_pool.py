@@ -10,7 +10,7 @@ from .._native import Extent, FreeList, Mapping
 from ..boards.spec import MemoryKind
 from ..errors import AddressError, AllocationError
 from ..units import format_address, format_size
-from .lease import Lease
+from .lease import Lease, Runs
 from .pool import Pool
 from .source import Chunk, Source
 
@@ -182,6 +182,10 @@ class ChunkedPool(Pool):
         if below is not None:
             return here
         return max(here, self.source.available() if lendable is None else lendable)
+
+    def _runs_of(self, place: tuple[_Shared | _Whole, int, int]) -> Runs:
+        chunk, address, nbytes = place
+        return chunk.chunk.runs if isinstance(chunk, _Whole) else ((address, nbytes),)
 
     def _reclaim(self, place: tuple[_Shared | _Whole, int, int]) -> None:
         chunk, address, nbytes = place

@@ -20,7 +20,7 @@ from ..units import format_size
 from .buffer import Buffer
 from .device_buffer import DeviceBuffer
 from .dma_buffer import DmaBuffer
-from .lease import Lease
+from .lease import Lease, Runs
 from .region import MemoryType
 
 if TYPE_CHECKING:
@@ -144,6 +144,11 @@ class Pool(ABC):
     def size(self) -> int:
         """Bytes in all, used and free."""
 
+    def allocated_at(self, address: int) -> tuple[int, int] | None:
+        """``(physical address, nbytes)`` of the live buffer, or of its run, that has this physical address."""
+        runs = (run for _, place in list(self._gone.values()) for run in self._runs_of(place))
+        return next((run for run in runs if 0 <= address - run[0] < run[1]), None)
+
     # ---- for the kinds of pools
 
     @abstractmethod
@@ -155,6 +160,10 @@ class Pool(ABC):
     @abstractmethod
     def _largest(self, below: int | None) -> int:
         """Bytes of the largest buffer that could be had now."""
+
+    @abstractmethod
+    def _runs_of(self, place: Any) -> Runs:
+        """The physical addresses of what :meth:`_watch` was given."""
 
     @abstractmethod
     def _reclaim(self, place: Any) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .._native import Extent, FreeList, Mapping
 from ..errors import AddressError, AllocationError, BadArgumentError
 from ..units import MIB, format_address, format_size
-from .lease import Lease
+from .lease import Lease, Runs
 from .pool import AllocationGuard, Pool, power_of_two
 from .region import Region
 
@@ -230,6 +230,9 @@ class RangePool(Pool):
 
     def _largest(self, below: int | None) -> int:
         return self._free.largest_free(self._limit(below))
+
+    def _runs_of(self, place: tuple[int, int]) -> Runs:
+        return (place,)
 
     def _reclaim(self, place: tuple[int, int]) -> None:
         address, nbytes = place

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .._native import HostMemory, Machine
+from .._native import HostMemory, Machine, Peripheral
 from ..board import Board
 from ..boards import BoardSpec, DmaSpec, MemoryKind, PoolSpec, ZdmaSpec
 from ..errors import BadArgumentError, SignalError, UnknownNameError
 from ..memory import AddressMap, MappedRegion, Pool, RangePool, Region
 from .faults import Faults
+from .iop import VirtualIop
+from .processors import add_iops, add_peripherals
 from .uri import parse_uri
 
 #: The model knows kinds of memory by number; 0 is no memory.
@@ -22,8 +24,17 @@ _KINDS = {MemoryKind.PS: 1, MemoryKind.PL: 2}
 class VirtualProbe:
     """The bench around a virtual board; see :class:`~gapless.stream.Probe`."""
 
-    def __init__(self, machine: Machine, dacs: dict[int, int], adcs: dict[int, int], faults: Faults) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        dacs: dict[int, int],
+        adcs: dict[int, int],
+        faults: Faults,
+        peripherals: Mapping[str, Peripheral],
+        iops: Mapping[int, VirtualIop],
+    ) -> None:
         self._machine, self._dacs, self._adcs, self.faults = machine, dacs, adcs, faults
+        self._peripherals, self._iops = peripherals, iops
         self._wires: dict[str, int] = {}  # DAC to ADC
 
     def tap(self, dac: int, callback: Callable[[memoryview], object] | None) -> None:
@@ -56,6 +67,18 @@ class VirtualProbe:
         if isinstance(source, str) and source in names:
             self._wires[source] = adc
 
+    def iop(self, number: int = 1) -> VirtualIop:
+        """The bench around the soft processor with this number."""
+        if number not in self._iops:
+            raise UnknownNameError("IOP", number, self._iops)
+        return self._iops[number]
+
+    def peripheral(self, name: str) -> Peripheral:
+        """What is on the host's bus under this name: to set inputs of, to read outputs of."""
+        if name not in self._peripherals:
+            raise UnknownNameError("peripheral", name, self._peripherals)
+        return self._peripherals[name]
+
     @staticmethod
     def _number(known: dict[int, int], what: str, index: int) -> int:
         if index not in known:
@@ -72,6 +95,7 @@ def open_board(uri: str) -> Board:
         read_cost=options.read_cost,
         write_cost=options.write_cost,
         slowdown=options.slowdown,
+        wall_clock=options.wall_clock,
     )
 
 
@@ -82,6 +106,7 @@ def build_board(
     read_cost: float = 200e-9,
     write_cost: float = 100e-9,
     slowdown: float = 0.0,
+    wall_clock: bool = False,
 ) -> Board:
     """Build a virtual board of any design.
 
@@ -91,6 +116,8 @@ def build_board(
         read_cost, write_cost: seconds that a register access takes.
         slowdown: 0 is the deterministic clock, on which software takes no time but for its accesses. Above 0 the
             CPU time it spends between two accesses counts, too, that many times over.
+        wall_clock: while nobody touches the bus time passes as on the wall, so that a program that sleeps
+            finds done what would be done on a board. The same run is then no longer the same twice.
     """
     machine = Machine(read_cost, write_cost, slowdown)
     ports = {port.name: machine.add_port(port.bandwidth) for port in spec.ports}
@@ -119,8 +146,12 @@ def build_board(
     for fifo in spec.fifos:
         machine.connect_fifo(dmas[fifo.source], dmas[fifo.sink], fifo.depth)
     zdmas = {zdma.name: _add_zdma(machine, zdma, ports) for zdma in spec.zdmas}
+    peripherals = add_peripherals(machine, spec)
+    iops = add_iops(machine, spec, peripherals)
     faults = Faults(machine, dmas, ports, zdmas)
-    probe = VirtualProbe(machine, converters["dac"], converters["adc"], faults)
+    probe = VirtualProbe(machine, converters["dac"], converters["adc"], faults, peripherals, iops)
+    if wall_clock:
+        machine.follow_wall_clock()
     return Board(
         uri or f"virtual:{spec.name}",
         spec,
@@ -129,6 +160,8 @@ def build_board(
         pools,
         probe=probe,
         findings=machine.findings,
+        closed=machine.stop_wall_clock,
+        iop_benches=iops,
     )
 
 

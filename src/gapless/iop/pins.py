@@ -1,0 +1,57 @@
+"""Pins of the PS's GPIO that lead to the PL, as outputs: reset lines, and acknowledges.
+
+Sources: UG585 (Zynq-7000 TRM, "General Purpose I/O", appendix "GPIO"), UG1087 (ZynqMP registers, module GPIO).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .._native import Bus
+from ..boards import PeripheralSpec
+from ..errors import BadArgumentError
+
+#: The first bank whose pins lead to the PL (EMIO), and how many there are.
+_EMIO_BANKS = {"ps-gpio-7000": (2, 2), "ps-gpio-mp": (3, 3)}
+_PINS = 32  # of a bank
+
+# Of bank n: two registers for 16 pins each, whose upper half says which pins keep their level (1) ...
+_MASK_DATA, _MASK_DATA_STRIDE = 0x000, 8
+# ... and what makes a pin an output.
+_DIRECTION, _OUTPUT_ENABLE, _BANK_STRIDE = 0x204, 0x208, 0x40
+
+
+class Pin(Protocol):
+    """An output."""
+
+    def set(self, level: bool) -> None:
+        """Drive it."""
+        ...
+
+
+class RegisterPin:
+    """A pin by the registers of the PS's GPIO.
+
+    Args:
+        bus: the register bus.
+        gpio: the PS's GPIO.
+        pin: counted from the first that leads to the PL.
+    """
+
+    def __init__(self, bus: Bus, gpio: PeripheralSpec, pin: int) -> None:
+        first, banks = _EMIO_BANKS[gpio.kind]
+        if not 0 <= pin < banks * _PINS:
+            raise BadArgumentError(f"pin {pin} of {gpio.name}: 0 to {banks * _PINS - 1} lead to the PL")
+        self._bus, bank, self._bit = bus, first + pin // _PINS, pin % _PINS
+        self._mask_data = gpio.base + _MASK_DATA + _MASK_DATA_STRIDE * bank + 4 * (self._bit // 16)
+        self._enables = tuple(gpio.base + at + _BANK_STRIDE * bank for at in (_DIRECTION, _OUTPUT_ENABLE))
+        self._enabled = False
+
+    def set(self, level: bool) -> None:
+        """Drive it. Other pins of the bank are not touched: no other program can come between."""
+        bit = 1 << self._bit % 16
+        self._bus.write32(self._mask_data, (~bit & 0xFFFF) << 16 | (bit if level else 0))
+        if not self._enabled:  # after the level: it must not be the wrong one for a moment
+            for register in self._enables:
+                self._bus.write32(register, self._bus.read32(register) | 1 << self._bit)
+            self._enabled = True

@@ -1,0 +1,67 @@
+"""Assembly of soft processors and peripherals on a virtual board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from .._native import Machine, Peripheral
+from ..boards import BoardSpec, IopSpec
+from ..errors import BadArgumentError
+from .iop import VirtualIop
+
+
+def add_peripherals(machine: Machine, spec: BoardSpec) -> dict[str, Peripheral]:
+    """What is on the host's bus, by name."""
+    with _refusals():
+        return {
+            part.name: machine.add_peripheral(part.base, part.kind, dict(part.parameters), _line(part.interrupt))
+            for part in spec.peripherals
+        }
+
+
+def add_iops(machine: Machine, spec: BoardSpec, host: Mapping[str, Peripheral]) -> dict[int, VirtualIop]:
+    """The soft processors, by their index; ``host`` has what is on the host's bus."""
+    with _refusals():
+        return {iop.index: _add(machine, iop, host[spec.ps_gpio.name]) for iop in spec.iops if spec.ps_gpio}
+
+
+def _add(machine: Machine, iop: IopSpec, gpio: Peripheral) -> VirtualIop:
+    number = machine.add_iop(
+        iop.base,
+        iop.name,
+        sorted(iop.units),
+        iop.clock,
+        iop.size,
+        iop.window.base,
+        iop.window.size,
+        iop.window.physical,
+        iop.memory_cycles,
+        iop.peripheral_cycles,
+    )
+    made = {
+        part.name: machine.add_iop_peripheral(number, part.base, part.kind, dict(part.parameters))
+        for part in iop.peripherals
+    }
+    kinds = {part.kind: made[part.name] for part in iop.peripherals}
+    machine.connect_iop_reset(number, gpio, iop.reset_pin)
+    if (caller := kinds.get("host-interrupt")) is not None:
+        machine.connect_iop_caller(number, caller, gpio, iop.acknowledge_pin, _line(iop.interrupt))
+    if (controller := kinds.get("axi-intc")) is not None:
+        machine.connect_iop_controller(number, controller)
+        for part in iop.peripherals:
+            if part.interrupt is not None:
+                machine.connect_interrupt(controller, part.interrupt, made[part.name])
+    return VirtualIop(machine, number, iop.name, made)
+
+
+def _line(interrupt: int | None) -> int:
+    return -1 if interrupt is None else interrupt
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise BadArgumentError(str(error)) from None
