@@ -81,8 +81,9 @@ def test_what_it_has(overlay: Overlay, board: gapless.Board) -> None:
 
 
 def test_gpio_registers(overlay: Overlay) -> None:
-    overlay.leds_gpio.write(0, 0b1010)
-    assert overlay.leds_gpio.read() == 0b1010
+    overlay.leds_gpio.write(4, 0b0101)  # GPIO_TRI (PG144): which pins are inputs
+    assert overlay.leds_gpio.read(4) == 0b0101
+    assert overlay.btns_gpio.read(4) == 0b1111
     for offset in (2, -4, 0x1_0000):
         with pytest.raises(BadArgumentError, match="multiple of 4"):
             overlay.leds_gpio.read(offset)

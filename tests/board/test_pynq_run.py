@@ -45,6 +45,23 @@ def test_a_script_that_takes_too_long_or_is_killed(tmp_path: Path) -> None:
     assert run(tmp_path, "s.py").returncode == 128 + 15
 
 
+def test_trace_has_the_stores_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "s.py").write_text(
+        "from pynq import Xlnk, Overlay\nfrom iop.pynq_tutorial import Pynq_Tutorial\n"
+        "buffer = Xlnk().cma_array(10, 'i4')\niop = Pynq_Tutorial(Overlay('pynq_tutorial.bit').iop2.mb_info)\n"
+        "iop.write_to_buffer(buffer.physical_address, 3, 7)\nprint(hex(buffer.physical_address), buffer[:4])\n"
+    )
+    result = run(tmp_path, "s.py", "--trace", "--json")
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    address = 0x2000_0000 | int(document["stdout"].split()[0], 16)
+    stores = [(row["address"], row["value"]) for row in document["trace"]["iop2"]["records"]]
+    assert stores[-4:] == [(address, 7), (address + 4, 8), (address + 8, 9), (0xF000, 0)]
+    assert document["trace"]["iop1"]["records"] == []
+    assert "swi" in document["trace"]["iop2"]["records"][-1]["text"]
+    assert "stores of iop2" in run(tmp_path, "s.py", "--trace").stdout
+
+
 def notebook(path: Path) -> Path:
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), path)
     return path

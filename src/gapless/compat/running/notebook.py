@@ -137,6 +137,7 @@ def execute_notebook(
             km=_kernel(Path(scratch)),
             timeout=timeout,
             startup_timeout=_START_TIMEOUT,
+            record_timing=False,  # the same notebook executed twice is the same file
             resources={"metadata": {"path": str(folder)}},
         )
         client.reset_execution_trackers()
