@@ -113,6 +113,12 @@ std::uint32_t Cpu::word_at(std::uint32_t address) const {
     return word;
 }
 Decoded Cpu::decode_at(std::uint32_t address) const { return decode(word_at(address), config_); }
+Decoded Cpu::with_prefix(Decoded decoded, std::uint32_t address) {
+    prefixed_ = false;
+    if (decoded.operation == Operation::undecoded) decoded = decode_at(address);
+    if (takes_prefix(decoded.operation)) decoded.imm = prefix_ | (decoded.imm & 0xFFFF);
+    return decoded;
+}
 
 // UG984 "mfs". Without what they belong to, SLR, SHR, FSR, EDR and the version registers read zero.
 std::uint32_t Cpu::special_value(std::uint32_t number, std::uint32_t pc, std::uint32_t carry) const {

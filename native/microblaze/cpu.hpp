@@ -104,6 +104,7 @@ private:
     template <bool traced>
     void execute(std::uint64_t until, Observer* observer);
     Decoded decode_at(std::uint32_t address) const;
+    Decoded with_prefix(Decoded decoded, std::uint32_t address);
     std::uint32_t word_at(std::uint32_t address) const;
     bool in_slot() const { return at_.slot == at_.instructions; }
 
@@ -120,7 +121,7 @@ private:
     void enter_exception(std::uint32_t status);
 
     // An access that local memory does not serve. False when the instruction was not executed.
-    bool outer_load(std::uint32_t address, unsigned nbytes, unsigned rd, std::uint32_t& value);
+    bool outer_load(std::uint32_t address, unsigned nbytes, unsigned rd);  // to loaded_
     bool outer_store(std::uint32_t address, unsigned nbytes, unsigned rd, std::uint32_t value);
     bool answered(const Reply& reply, std::uint32_t address);
 
@@ -133,6 +134,7 @@ private:
     Progress at_;
     std::uint32_t msr_ = 0;  // without the carry
     std::uint32_t esr_ = 0, ear_ = 0, btr_ = 0;
+    std::uint32_t loaded_ = 0;
     std::uint32_t prefix_ = 0;  // of an `imm` just executed
     bool prefixed_ = false;
     bool reservation_ = false;

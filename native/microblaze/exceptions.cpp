@@ -108,9 +108,9 @@ bool Cpu::fail(Fault::Kind kind, std::uint32_t address, const char* why) {
     return false;
 }
 
-bool Cpu::outer_load(std::uint32_t address, unsigned nbytes, unsigned rd, std::uint32_t& value) {
+bool Cpu::outer_load(std::uint32_t address, unsigned nbytes, unsigned rd) {
     if ((address & (nbytes - 1)) != 0) return raise_unaligned(address, nbytes, rd, false);
-    return answered(data_.load(address, nbytes, value, at_.cycle), address);
+    return answered(data_.load(address, nbytes, loaded_, at_.cycle), address);
 }
 
 bool Cpu::outer_store(std::uint32_t address, unsigned nbytes, unsigned rd, std::uint32_t value) {

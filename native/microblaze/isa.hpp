@@ -7,21 +7,23 @@
 
 namespace gapless::microblaze {
 
-// One for each way to execute; the names are the mnemonics, apart from C++'s own words.
+// One for each way to execute, under its mnemonic (apart from C++'s own words); the last two are in no table.
+#define MICROBLAZE_OPERATIONS(X) \
+    X(add) X(addc) X(addk) X(addkc) X(addi) X(addic) X(addik) X(addikc) X(rsub) X(rsubc) X(rsubk) X(rsubkc) X(rsubi) \
+    X(rsubic) X(rsubik) X(rsubikc) X(cmp) X(cmpu) X(mul) X(mulh) X(mulhu) X(mulhsu) X(muli) X(idiv) X(idivu) X(bsll) \
+    X(bsra) X(bsrl) X(bslli) X(bsrai) X(bsrli) X(bsefi) X(bsifi) X(or_) X(and_) X(xor_) X(andn) X(ori) X(andi) \
+    X(xori) X(andni) X(pcmpbf) X(pcmpeq) X(pcmpne) X(sra) X(src) X(srl) X(sext8) X(sext16) X(clz) X(swapb) X(swaph) \
+    X(cache) X(mts) X(mfs) X(msrset) X(msrclr) X(br) X(brd) X(brld) X(bra) X(brad) X(brald) X(brk) X(bri) X(brid) \
+    X(brlid) X(brai) X(braid) X(bralid) X(brki) X(mbar) X(beq) X(bne) X(blt) X(ble) X(bgt) X(bge) X(beqd) X(bned) \
+    X(bltd) X(bled) X(bgtd) X(bged) X(beqi) X(bnei) X(blti) X(blei) X(bgti) X(bgei) X(beqid) X(bneid) X(bltid) \
+    X(bleid) X(bgtid) X(bgeid) X(imm) X(rtsd) X(rtid) X(rtbd) X(rted) X(lbu) X(lbur) X(lhu) X(lhur) X(lw) X(lwr) \
+    X(lwx) X(lbui) X(lhui) X(lwi) X(sb) X(sbr) X(sh) X(shr) X(sw) X(swr) X(swx) X(sbi) X(shi) X(swi) X(illegal) \
+    X(undecoded)
+
 enum class Operation : std::uint8_t {
-    add, addc, addk, addkc, addi, addic, addik, addikc,
-    rsub, rsubc, rsubk, rsubkc, rsubi, rsubic, rsubik, rsubikc,
-    cmp, cmpu, mul, mulh, mulhu, mulhsu, muli, idiv, idivu,
-    bsll, bsra, bsrl, bslli, bsrai, bsrli, bsefi, bsifi,
-    or_, and_, xor_, andn, ori, andi, xori, andni, pcmpbf, pcmpeq, pcmpne,
-    sra, src, srl, sext8, sext16, clz, swapb, swaph, cache, mts, mfs, msrset, msrclr,
-    br, brd, brld, bra, brad, brald, brk, bri, brid, brlid, brai, braid, bralid, brki, mbar,
-    beq, bne, blt, ble, bgt, bge, beqd, bned, bltd, bled, bgtd, bged,
-    beqi, bnei, blti, blei, bgti, bgei, beqid, bneid, bltid, bleid, bgtid, bgeid,
-    imm, rtsd, rtid, rtbd, rted,
-    lbu, lbur, lhu, lhur, lw, lwr, lwx, lbui, lhui, lwi,
-    sb, sbr, sh, shr, sw, swr, swx, sbi, shi, swi,
-    illegal, undecoded,  // not in the table
+#define MICROBLAZE_ENUMERATOR(name) name,
+    MICROBLAZE_OPERATIONS(MICROBLAZE_ENUMERATOR)
+#undef MICROBLAZE_ENUMERATOR
 };
 
 // Which operands an instruction has, in the order in which they are written.

@@ -111,10 +111,11 @@ Time Iop::run(Time now, Time until) {
     }
     for (;;) {
         step_peripherals(now);
-        if (state_ != State::running || time_of(cpu_.cycle()) >= limit) break;
-        const Time next = std::max(now, std::min(limit, peripherals_due_));
+        if (state_ != State::running || time_of(cpu_.cycle()) > limit) break;
         reads_memory_ = false;
-        const microblaze::Stop stop = cpu_.run(cycle_at(next), log_.get());
+        // What begins at the limit is still executed, but not before a peripheral that acts in the same moment.
+        const std::uint64_t end = peripherals_due_ <= limit ? cycle_at(peripherals_due_) : cycle_at(limit + 1);
+        const microblaze::Stop stop = cpu_.run(end, log_.get());
         if (stop == microblaze::Stop::settled) {
             settle(State::settled);
         } else if (stop == microblaze::Stop::fault) {

@@ -34,6 +34,7 @@ public:
     virtual bool steady(std::uint32_t offset) const = 0;
     // The reset line of the subsystem that it is in. What is attached from outside stays.
     virtual void reset(Time /*now*/) {}
+    bool stirs() const override { return true; }  // an output may be a reset line
     void step(Time /*now*/) override {}
     void wake(Time /*now*/) override {}
 

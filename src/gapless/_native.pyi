@@ -648,7 +648,8 @@ class MicroBlaze:
     """A MicroBlaze alone on a bench: local memory, one window of plain memory, an error from everywhere else.
 
     Little-endian, without memory management unit and caches. ``local_bytes``, a power of two, lie at address 0 of both
-    sides; ``memory`` at ``memory_base`` of the data side. ``multiplier`` is "none", "mul32" or "mul64". ValueError for arguments that cannot be. Source: UG984. Not thread safe.
+    sides; ``memory`` at ``memory_base`` of the data side. ``multiplier`` is "none", "mul32" or "mul64". ValueError for
+    arguments that cannot be. Source: UG984. Not thread safe.
     """
 
     def __init__(
