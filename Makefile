@@ -136,7 +136,8 @@ pytest: $(STAMPS)/strict
 
 # Tests of what has no native code in it: sanitizers would only make Python slow.
 PURE := $(wildcard tests/unit/test_bitstream.py tests/unit/test_claims*.py tests/unit/test_fpga_manager.py \
-	tests/unit/test_iomem.py tests/unit/test_kernel_*.py)
+	tests/unit/test_iomem.py tests/unit/test_kernel_*.py tests/unit/test_pynq_imports.py \
+	tests/board/test_pynq_notebooks.py)
 
 sanitize: $(STAMPS)/sanitize
 	@echo '== sanitize: pytest with the sanitized native core'

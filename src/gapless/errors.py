@@ -28,6 +28,7 @@
     ├── IopError                           a soft processor is not in a state in which that can be done
     │   └── IopFaultError                  its program crashed; has .pc, .opcode and .address
     ├── UnsupportedError                   this board, build or installation cannot do that
+    ├── PynqError (RuntimeError)           gapless.compat.pynq: what PYNQ raises RuntimeError for
     └── DmaError                           the engine reported an error; has .address and .status
         ├── DmaStateError                  the channel is not in a state in which that can be done
         ├── DmaInternalError               DMASR.DMAIntErr
@@ -179,6 +180,10 @@ class IopFaultError(IopError):
 
 class UnsupportedError(GaplessError):
     """This board, build or installation cannot do what was asked; the message says what would."""
+
+
+class PynqError(GaplessError, RuntimeError):
+    """What PYNQ raises a RuntimeError for: the message begins with its words, so that programs recognise it."""
 
 
 class DmaError(GaplessError):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,32 @@ def test_the_python_driver_is_late_only_where_its_time_counts() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     (line,) = (line for line in result.stdout.splitlines() if line.startswith("Python"))
     assert line.split()[-4:] == ["0", "0", "0", "us"]
+
+
+def test_the_notebook(tmp_path: Path) -> None:
+    pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    notebook, output = EXAMPLES[0].parent / "iop_shared_memory.ipynb", tmp_path / "executed.ipynb"
+    command = [sys.executable, "-m", "gapless.cli", "pynq", "run", str(notebook), "--output", str(output)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    committed, executed = (nbformat.read(path, 4) for path in (notebook, output))
+    # What is committed is what it prints, but for pictures, and for help(), which each Python sets differently.
+    for was, now in zip(committed.cells, executed.cells, strict=True):
+        assert "help(" in now.source or _text(was) == _text(now), now.source
+    text = "".join(map(_text, executed.cells))
+    for line in (
+        "[ 1  2  3  4  5  6  7  8  9 10  0  0]",
+        "AddressError: 4004 bytes",
+        "AddressError: no buffer",
+        "Freed",
+    ):
+        assert line in text
+    assert any("image/png" in output.get("data", {}) for cell in executed.cells for output in cell.get("outputs", ()))
+
+
+def _text(cell: Any) -> str:
+    return "".join(output.get("text", "") for output in cell.get("outputs", ()))
 
 
 def _run(example: Path, *args: str) -> subprocess.CompletedProcess[str]:

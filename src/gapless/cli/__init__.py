@@ -1,4 +1,4 @@
-"""The command line: ``play``, ``record``, ``verify``, ``budget``, ``info``, ``memory``, ``load`` and ``demo``."""
+"""The command line, ``gapless``: its commands are those of :data:`gapless.cli.app.COMMANDS`."""
 
 from __future__ import annotations
 

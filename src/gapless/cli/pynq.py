@@ -1,0 +1,173 @@
+"""gapless pynq run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .. import board as boards
+from ..compat import running
+from ..compat.running.notebook import execute_notebook, read_notebook, write_notebook
+from ..compat.running.trace import VARIABLE as TRACE
+from ..compat.running.trace import read_stores
+from ..errors import BadArgumentError, UnsupportedError, WaitTimeoutError
+from . import options
+from .output import count, print_json, print_table
+
+EXAMPLES = """\b
+Examples:
+  gapless pynq run tutorial.ipynb
+  gapless pynq run tutorial.ipynb --output executed.ipynb --trace
+  gapless pynq run measure.py 1000 -- --fast
+"""
+
+#: sleep() in a notebook is meant to give the board time.
+DEFAULT_BOARD = "virtual:pynq-z2?clock=wall"
+
+pynq = typer.Typer()
+
+
+@pynq.callback()
+def _pynq() -> None:
+    """Run unmodified code written for PYNQ, on any board of gapless."""
+
+
+@pynq.command("run", epilog=EXAMPLES)
+def run(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", show_default=False, help="A script (.py) or a notebook (.ipynb).")
+    ],
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ARGUMENT]...", show_default=False, help="For the script; after -- those that begin with a dash."
+        ),
+    ] = None,
+    board: Annotated[
+        str, typer.Option("--board", metavar="URI", help="Board that the code runs on; opened when it needs one.")
+    ] = DEFAULT_BOARD,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", metavar="FILE", show_default="FILE itself", help="Where the executed notebook is written."
+        ),
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout", metavar="SECONDS", show_default="none", help="How long one cell, or the script, may take."
+        ),
+    ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Print at the end what MicroBlaze programs stored; virtual boards only.")
+    ] = False,
+    json: options.Json = False,
+) -> int:
+    """Execute a script or notebook, unmodified: 'import pynq' is gapless there, and only there.
+
+    A script runs as 'python FILE ARGUMENTS' would, and its exit status is the command's. A notebook is executed in its
+    folder and written back with its outputs; the first cell that fails ends it, with status 1.
+    """
+    path = Path(file)
+    if timeout is not None and not 0 < timeout < 1e9:
+        raise BadArgumentError(f"--timeout {timeout:g}: seconds, above 0")
+    if path.suffix not in (".py", ".ipynb"):
+        raise BadArgumentError(
+            f"{path}: suffix {path.suffix!r} is not known; there is .py (a script), .ipynb (a notebook)"
+        )
+    with boards.open(board) as opened:  # what cannot be is said now, in one line
+        if trace and opened.probe is None:
+            raise UnsupportedError(f"{board} is a real board: what a program does can be seen on a virtual one only")
+    with tempfile.NamedTemporaryFile(prefix="gapless-") as log:
+        environment = {**os.environ, "GAPLESS_BOARD": board, **({TRACE: log.name} if trace else {})}
+        begun = time.monotonic()
+        if path.suffix == ".ipynb":
+            document = _run_notebook(path, arguments or [], output, timeout, environment)
+        else:
+            document = _run_script(path, arguments or [], output, timeout, environment, capture=json)
+        stores = read_stores(Path(log.name)) if trace else {}
+    if json:
+        seconds = time.monotonic() - begun
+        print_json(
+            {"file": file, "board": board, **document, "seconds": seconds, **({"trace": stores} if trace else {})}
+        )
+    else:
+        for name, log_of_iop in stores.items():
+            _print_stores(name, log_of_iop)
+    return int(document["status"])
+
+
+def _run_notebook(
+    path: Path, arguments: list[str], output: str | None, timeout: float | None, environment: dict[str, str]
+) -> dict[str, Any]:
+    if arguments:
+        raise BadArgumentError(f"{path}: a notebook takes no arguments; {arguments[0]!r} was given")
+    notebook = read_notebook(path)
+    target = Path(output or path)
+    if target.is_dir() or not target.parent.is_dir():
+        reason = "is a directory" if target.is_dir() else f"there is no folder {target.parent}"
+        raise BadArgumentError(f"{target}: cannot be written: {reason}")
+    result = execute_notebook(notebook, path.resolve().parent, environment=environment, timeout=timeout)
+    write_notebook(notebook, target)
+    failure = result.failure
+    if failure is None:
+        print(f"{target}: {count(result.cells, 'cell')} executed", file=sys.stderr)
+    else:
+        if failure.traceback:
+            print(failure.traceback, file=sys.stderr)
+        print(
+            f"gapless: {path}: code cell {failure.cell} failed: {failure.name}: {failure.message}; "
+            f"{target} has the outputs so far",
+            file=sys.stderr,
+        )
+    return {
+        "status": 1 if failure else 0,
+        "output": str(target),
+        "cells": result.cells,
+        "failed": {"cell": failure.cell, "name": failure.name, "message": failure.message} if failure else None,
+    }
+
+
+def _run_script(
+    path: Path,
+    arguments: list[str],
+    output: str | None,
+    timeout: float | None,
+    environment: dict[str, str],
+    *,
+    capture: bool,
+) -> dict[str, Any]:
+    if output is not None:
+        raise BadArgumentError(f"--output {output}: a script writes its files itself; --output is for notebooks")
+    if not path.is_file():
+        raise BadArgumentError(f"{path}: " + ("is a directory" if path.is_dir() else "no such file"))
+    command = [sys.executable, str(Path(running.__file__).with_name("script.py")), str(path), *arguments]
+    try:
+        ended = subprocess.run(
+            command, env=environment, capture_output=capture, text=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise WaitTimeoutError(f"{path} did not end within {timeout:g} s and was stopped") from None
+    # Signals are counted as a shell does.
+    status = 128 - ended.returncode if ended.returncode < 0 else ended.returncode
+    return {"status": status, **({"stdout": ended.stdout, "stderr": ended.stderr} if capture else {})}
+
+
+def _print_stores(name: str, log: dict[str, Any]) -> None:
+    if not log["records"]:
+        return
+    print(f"\nstores of {name}")
+    rows = [
+        (f"{row['cycle']:,}", f"{row['pc']:x}", row["text"], f"0x{row['address']:08X}", f"0x{row['value']:X}")
+        for row in log["records"]
+    ]
+    print_table(("cycle", "pc", "instruction", "address", "value"), rows, numbers=("cycle", "pc", "value"))
+    if log["dropped"]:
+        print(f"... and {log['dropped']:,} more")

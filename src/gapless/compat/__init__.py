@@ -1,0 +1,1 @@
+"""Names that users of other packages have in their programs already."""

@@ -1,0 +1,12 @@
+"""The names of PYNQ that notebooks use, on the memory, IOPs and engines of gapless.
+
+Import it under its own name (``from gapless.compat.pynq import Xlnk``), or run unmodified code, which says ``import
+pynq``, with ``gapless pynq run``. There is one board in use: :func:`use` chooses it.
+"""
+
+from .board_in_use import DEFAULT_BOARD, board_in_use, close, use
+from .buffer import PynqBuffer
+from .overlay import Overlay
+from .xlnk import Xlnk
+
+__all__ = ["DEFAULT_BOARD", "Overlay", "PynqBuffer", "Xlnk", "board_in_use", "close", "use"]

@@ -1,0 +1,156 @@
+"""Overlay: what a design has, as attributes and as documentation."""
+
+from __future__ import annotations
+
+import pydoc
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import gapless
+from gapless.compat import pynq
+from gapless.compat.pynq import Overlay
+from gapless.dma import AxiDma
+from gapless.errors import BadArgumentError, PynqError, UnknownNameError, UnsupportedError
+
+
+@pytest.fixture
+def board() -> Iterator[gapless.Board]:
+    with gapless.open("virtual:pynq-z2") as opened:
+        pynq.use(opened)
+        yield opened
+        pynq.close()
+
+
+@pytest.fixture
+def overlay(board: gapless.Board) -> Overlay:
+    return Overlay("./bitstream/pynq_tutorial.bit")
+
+
+def test_the_file_may_be_missing_but_not_the_design(board: gapless.Board) -> None:
+    with pytest.raises(UnknownNameError, match=r"no design of PYNQ-Z2 .* called 'base': there is pynq_tutorial"):
+        Overlay("base.bit")
+    with pytest.raises(PynqError, match="dtbo"):
+        Overlay("pynq_tutorial.bit", dtbo="x.dtbo")
+
+
+def test_a_file_that_is_there_has_to_be_a_bitstream(board: gapless.Board, tmp_path: Path) -> None:
+    (tmp_path / "pynq_tutorial.bit").write_bytes(b"nonsense")
+    with pytest.raises(BadArgumentError):
+        Overlay(str(tmp_path / "pynq_tutorial.bit"))
+
+
+def test_a_board_that_knows_no_design(board: gapless.Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = replace(board.spec, dmas=(), fifos=(), iops=(), peripherals=(), design="none chosen (local?design=x)")
+    monkeypatch.setattr(board, "spec", spec)
+    with pytest.raises(
+        UnsupportedError, match=r"knows nothing that is in the PL: design none chosen \(local\?design=x"
+    ):
+        Overlay("pynq_tutorial.bit")
+
+
+def test_what_it_has(overlay: Overlay, board: gapless.Board) -> None:
+    assert isinstance(overlay, Overlay)
+    assert overlay.iop1.mb_info == {
+        "ip_name": "iop1/mb_bram_ctrl",
+        "rst_name": "mb_iop1_reset",
+        "intr_pin_name": "iop1/dff_en_reset_vector_0/q",
+        "intr_ack_name": "mb_iop1_intr_ack",
+        "mb_type": "Pmod",
+    }
+    assert overlay.iop2.mb_info["ip_name"] == "iop2/mb_bram_ctrl"
+    assert overlay.iop1.mbtype == "Pmod"
+    assert isinstance(overlay.axi_dma_from_ps_to_pl, AxiDma)
+    assert overlay.axi_dma_from_pl_to_ps is board.dma("axi_dma_from_pl_to_ps")
+    assert set(overlay.ip_dict) == {
+        *("axi_dma_from_ps_to_pl", "axi_dma_from_pl_to_ps", "iop1/mb_bram_ctrl", "iop2/mb_bram_ctrl"),
+        *("btns_gpio", "leds_gpio", "switches_gpio"),
+    }
+    for ip in overlay.ip_dict.values():
+        assert {"phys_addr", "addr_range", "type", "state"} <= set(ip)
+    assert (overlay.ip_dict["iop2/mb_bram_ctrl"]["phys_addr"], board.spec.iops[1].size) == (0x4200_0000, 65536)
+    assert overlay.gpio_dict[overlay.iop2.mb_info["rst_name"]]["index"] == board.spec.iops[1].reset_pin
+    pins = overlay.interrupt_pins
+    assert pins[overlay.iop1.mb_info["intr_pin_name"]]["index"] == board.spec.iops[0].interrupt
+    assert "axi_dma_from_ps_to_pl/s2mm_introut" not in pins
+    with pytest.raises(AttributeError, match="it has iop1, iop2"):
+        overlay.iop3  # noqa: B018
+    assert {"iop1", "leds_gpio", "download"} <= set(dir(overlay))
+
+
+def test_gpio_registers(overlay: Overlay) -> None:
+    overlay.leds_gpio.write(4, 0b0101)  # GPIO_TRI (PG144): which pins are inputs
+    assert overlay.leds_gpio.read(4) == 0b0101
+    assert overlay.btns_gpio.read(4) == 0b1111
+    for offset in (2, -4, 0x1_0000):
+        with pytest.raises(BadArgumentError, match="multiple of 4"):
+            overlay.leds_gpio.read(offset)
+
+
+def test_help_reads_like_documentation(overlay: Overlay) -> None:
+    text = pydoc.render_doc(overlay, renderer=pydoc.plaintext)
+    for line in (
+        "Overlay pynq_tutorial on PYNQ-Z2 (Zynq-7020), board virtual:pynq-z2.",
+        "iop1                   IOP (MicroBlaze)  0x4000_0000, 64 KiB",
+        "axi_dma_from_pl_to_ps  axi_dma           0x4041_0000, 64 KiB  gapless.dma",
+        "leds_gpio              axi_gpio          0x4121_0000, 64 KiB  gapless.compat.pynq.ip.DefaultIP",
+        "mb_iop1_reset     EMIO 0",
+        "Pynq_Tutorial(overlay.iop1.mb_info)",
+        "download(self",
+        "is_loaded(self",
+    ):
+        assert line in text
+    text = pydoc.render_doc(overlay.iop2, renderer=pydoc.plaintext)
+    for line in (
+        "class iop2(MicroblazeHierarchy)",
+        "iop2: a MicroBlaze at 100 MHz with 64 KiB",
+        "host sees at 0x4200_0000",
+        "mb_info",
+    ):
+        assert line in text
+    # What one object has is not said of another.
+    assert "iop2" not in pydoc.render_doc(overlay.iop1, renderer=pydoc.plaintext)
+    assert "0x4121_0000" in pydoc.render_doc(overlay.leds_gpio)
+
+
+def test_attributes_are_there_while_it_is_loaded(board: gapless.Board) -> None:
+    first = Overlay("pynq_tutorial.bit", download=False)
+    assert not first.is_loaded()
+    with pytest.raises(RuntimeError, match=r"^Overlay not currently loaded"):
+        first.iop1  # noqa: B018
+    first.download()
+    assert first.is_loaded()
+    second = Overlay("pynq_tutorial.bit")
+    assert second.is_loaded()
+    assert not first.is_loaded()
+
+
+def test_a_class_of_ones_own(board: gapless.Board) -> None:
+    class Mine(Overlay):
+        def __init__(self) -> None:
+            super().__init__("pynq_tutorial.bit")
+            self.answer = 42
+
+    mine = Mine()
+    assert isinstance(mine, Mine)
+    assert mine.answer == 42
+    assert mine.iop1.spec is board.spec.iops[0]
+
+
+def test_the_board_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAPLESS_BOARD", "virtual:pynq-z2?cma=32MiB")
+    opened = pynq.board_in_use()
+    assert opened.uri == "virtual:pynq-z2?cma=32MiB"
+    assert pynq.board_in_use() is opened
+    with gapless.open("virtual:zcu111") as given:
+        assert pynq.use(given) is given
+        assert pynq.board_in_use() is given
+        pynq.close()
+        assert pynq.board_in_use() is not given
+        given.bus.read32(given.spec.dmas[0].base)  # who opened it closes it
+    monkeypatch.delenv("GAPLESS_BOARD")
+    assert pynq.use("virtual:pynq-z2").uri == pynq.DEFAULT_BOARD
+    pynq.close()
+    pynq.close()
