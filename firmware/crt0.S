@@ -1,16 +1,15 @@
 // What is in front of main(): the vectors and the way there from reset. UG984, "Reset, Interrupts, Exceptions, and Break".
 
-// A branch to another section is always two words, imm and brai: all that a vector has room for.
-        .section .vectors, "ax"
-        .org    0x00                    // reset
+// Each in a section of its own, for iop.ld puts them in their places: the linker makes branches shorter.
+        .section .vector.reset, "ax"
         brai    _start
-        .org    0x08                    // user vector: brki to it
+        .section .vector.user, "ax"     // what brki calls
         brai    stuck
-        .org    0x10                    // interrupt
+        .section .vector.interrupt, "ax"
         brai    _interrupt_handler
-        .org    0x18                    // break
+        .section .vector.break, "ax"
         brai    stuck
-        .org    0x20                    // hardware exception
+        .section .vector.exception, "ax"
         brai    stuck
 
 // Reset keeps the memory, so that what a run before left is cleared here and not only by the loader.

@@ -11,9 +11,11 @@ enum {
 
 enum { RUN = TIMER_DOWN | TIMER_RELOAD | TIMER_INTERRUPT | TIMER_ENABLE };
 
-// GCC saves what this uses, MSR included, and returns with rtid. The interrupt controller remembers a level until it is
-// acknowledged, so the timer has to let go first.
-__attribute__((interrupt_handler)) void _interrupt_handler(void) {
+// The attribute makes it crt0.S's _interrupt_handler, which saves what it uses, MSR included, and returns with rtid.
+// The interrupt controller remembers a level until it is acknowledged, so the timer has to let go first.
+__attribute__((interrupt_handler)) void count_tick(void);
+
+void count_tick(void) {
     if (TIMER->control & TIMER_EXPIRED) {
         mailbox[TICKS] += 1;
         TIMER->control = RUN | TIMER_EXPIRED;

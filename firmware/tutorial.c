@@ -14,8 +14,12 @@ int main(void) {
         if (buffer == 0) continue;
 
         volatile uint32_t *word = (volatile uint32_t *)window_address(buffer);
-        volatile uint32_t *const end = word + mailbox[LENGTH];
-        for (uint32_t value = mailbox[FIRST]; word != end; value++) *word++ = value;
+        uint32_t value = mailbox[FIRST];
+        for (uint32_t left = mailbox[LENGTH]; left != 0; left--) {
+            *word = value;
+            word++;
+            value++;
+        }
 
         mailbox[BUFFER] = 0;
     }
