@@ -46,8 +46,6 @@ def test_a_dac_plays_what_the_program_writes_without_a_gap(board):
     assert report.samples_played == blocks * SAMPLES
     expected = (3 * np.arange(blocks * SAMPLES, dtype=np.uint32)).astype(np.uint16).view(np.int16)
     assert np.array_equal(converted, expected)
-        converted, (3 * np.arange(blocks * SAMPLES, dtype=np.uint32)).astype(np.uint16).view(np.int16)
-    )
     # The processor made each sample: it has stored them all.
     assert board.probe.iop(1).instructions > 5 * blocks * SAMPLES
 
