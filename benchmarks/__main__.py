@@ -16,7 +16,7 @@ from .measure import Comparison, NotRun, UnavailableError, format_row, machine
 
 _RESULTS = Path(__file__).parent / "results"
 #: By the name of their module, which has ``run() -> Iterator[Comparison | NotRun]``. Loaded when it is their turn.
-_BENCHMARKS = ("registers", "throughput", "kernels", "pool", "files", "play", "startup")
+_BENCHMARKS = ("registers", "throughput", "kernels", "pool", "files", "play", "soft_processor", "startup")
 _ROW = "{:44} {:>8} {:>8} {:>7} {:>6}"
 
 

@@ -28,14 +28,14 @@ mkdir -p "$work/packages" "$work/binutils" "$work/gcc"
 cd "$work/packages"
 apt-get download binutils-source gcc-12-source libgmp-dev libmpfr-dev libmpc-dev
 for package in ./*.deb; do
-    dpkg-deb -x "$package" "$work/root"
+    dpkg-deb -x "$package" "$work/packages"
 done
-libraries=$(dirname "$(find "$work/root" -name libmpc.a)")
+libraries=$(dirname "$(find "$work/packages" -name libmpc.a)")
 find "$libraries" -name '*.so' -delete
-cp "$(find "$work/root" -name gmp.h)" "$work/root/usr/include/"
+cp "$(find "$work/packages" -name gmp.h)" "$work/packages/usr/include/"
 
-tar -C "$work/binutils" --strip-components=1 -xf "$work"/root/usr/src/binutils/binutils-*.tar.xz
-tar -C "$work/gcc" --strip-components=1 -xf "$work"/root/usr/src/gcc-12/gcc-12*.tar.xz
+tar -C "$work/binutils" --strip-components=1 -xf "$work"/packages/usr/src/binutils/binutils-*.tar.xz
+tar -C "$work/gcc" --strip-components=1 -xf "$work"/packages/usr/src/gcc-12/gcc-12*.tar.xz
 
 # quietly LOG COMMAND...: a build's output is worth reading only when it failed.
 quietly() {
@@ -61,9 +61,9 @@ export PATH
 quietly gcc ../gcc/configure --prefix="$prefix" --target=$target --enable-languages=c --without-headers \
     --disable-nls --disable-multilib --disable-shared --disable-threads --disable-libssp --disable-libquadmath \
     --disable-libgomp --disable-libatomic --disable-lto --disable-plugin --disable-bootstrap --without-isl \
-    --without-zstd --with-gmp-include="$work/root/usr/include" --with-gmp-lib="$libraries" \
-    --with-mpfr-include="$work/root/usr/include" --with-mpfr-lib="$libraries" \
-    --with-mpc-include="$work/root/usr/include" --with-mpc-lib="$libraries"
+    --without-zstd --with-gmp-include="$work/packages/usr/include" --with-gmp-lib="$libraries" \
+    --with-mpfr-include="$work/packages/usr/include" --with-mpfr-lib="$libraries" \
+    --with-mpc-include="$work/packages/usr/include" --with-mpc-lib="$libraries"
 quietly gcc make MAKEINFO=true -j"$jobs" all-gcc
 quietly gcc make MAKEINFO=true -j"$jobs" all-target-libgcc
 # Installing would make a manual's source, from a text that Debian's packages leave out.

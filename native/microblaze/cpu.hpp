@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "microblaze/config.hpp"
@@ -47,7 +48,14 @@ public:
     virtual void executed(const Executed& instruction) = 0;
 };
 
-// Not thread safe; the data bus may call set_interrupt(), local_written() and wake() from inside an access.
+// Memory behind the data bus in which an access does nothing but what memory does.
+struct Plain {
+    std::uint32_t first = 0, nbytes = 0;  // multiples of 4
+    std::uint8_t* data = nullptr;
+    std::uint32_t cycles = 1;  // what an access takes, in all
+};
+
+// Not thread safe; the data bus may call set_interrupt(), local_written(), set_plain() and wake() from inside an access.
 class Cpu {
 public:
     // `local` is `nbytes` of memory at address 0 of both instruction and data side (LMB), a power of two.
@@ -76,6 +84,10 @@ public:
     void local_written(std::uint32_t address, std::uint32_t nbytes);
     // Something else changed that it can load: what looked settled may not be.
     void wake();
+    // Accesses there do not ask the data bus any more, until another one is set.
+    void set_plain(const Plain& plain) { plain_ = plain; }
+    // Whether it loaded from there since this was asked.
+    bool take_plain_loaded() { return std::exchange(plain_loaded_, false); }
 
     const Fault& fault() const { return fault_; }  // after Stop::fault
     bool faulted() const { return faulted_; }
@@ -135,6 +147,8 @@ private:
     std::uint32_t msr_ = 0;  // without the carry
     std::uint32_t esr_ = 0, ear_ = 0, btr_ = 0;
     std::uint32_t loaded_ = 0;
+    Plain plain_;
+    bool plain_loaded_ = false;
     std::uint32_t prefix_ = 0;  // of an `imm` just executed
     bool prefixed_ = false;
     bool reservation_ = false;

@@ -94,7 +94,7 @@ void Iop::stir(Time now) {
 void Iop::catch_up(Time now) {
     if (state_ != State::settled) return;
     cpu_.pass(cycle_at(now));
-    cpu_.run(cycle_at(now), log_.get());
+    execute(cycle_at(now));
 }
 
 void Iop::wake(Time now) {
@@ -134,7 +134,7 @@ Time Iop::run(Time now, Time until) {
         reads_memory_ = false;
         // What begins at the limit is still executed, but not before a peripheral that acts in the same moment.
         const std::uint64_t end = peripherals_due_ <= limit ? cycle_at(peripherals_due_) : cycle_at(limit + 1);
-        const microblaze::Stop stop = cpu_.run(end, log_.get());
+        const microblaze::Stop stop = execute(end);
         if (stop == microblaze::Stop::settled) {
             settle(State::settled);
         } else if (stop == microblaze::Stop::fault) {
@@ -147,6 +147,14 @@ Time Iop::run(Time now, Time until) {
     }
     schedule(now);
     return now;
+}
+
+microblaze::Stop Iop::execute(std::uint64_t until) {
+    if (generation_ != world_.memory.generation()) cpu_.set_plain({});  // buffers came and went
+    generation_ = world_.memory.generation();
+    const microblaze::Stop stop = cpu_.run(until, log_.get());
+    if (cpu_.take_plain_loaded()) reads_memory_ = true;
+    return stop;
 }
 
 // Those that are due at `now`, or were due while an instruction was under way.
@@ -169,14 +177,6 @@ void Iop::schedule(Time now) {
 }
 
 // ---- its data bus -----------------------------------------------------------------------------------
-
-inline std::uint8_t* Iop::memory_at(std::uint32_t address, unsigned nbytes, bool store, std::uint64_t cycle) {
-    const std::uint64_t physical = config_.window_physical + (address - config_.window_base);
-    const std::uint64_t offset = physical - buffer_.first;
-    if (buffer_.generation == world_.memory.generation() && offset < buffer_.size && nbytes <= buffer_.size - offset)
-        return buffer_.data + offset;
-    return find_memory(physical, nbytes, store, cycle);
-}
 
 microblaze::Reply Iop::load(std::uint32_t address, unsigned nbytes, std::uint32_t& value, std::uint64_t cycle) {
     using microblaze::Reply;
@@ -223,15 +223,23 @@ Peripheral* Iop::decode(std::uint32_t address, std::uint32_t& offset) const {
     return nullptr;
 }
 
-std::uint8_t* Iop::find_memory(std::uint64_t physical, unsigned nbytes, bool store, std::uint64_t cycle) {
+std::uint8_t* Iop::memory_at(std::uint32_t address, unsigned nbytes, bool store, std::uint64_t cycle) {
+    const std::uint64_t physical = config_.window_physical + (address - config_.window_base);
     reason_.clear();
     if (world_.memory.respond(physical, nbytes) != Response::okay) return nullptr;
     if (!world_.memory.guarded(physical)) return world_.memory.translate(physical);
     if (const auto found = world_.memory.buffer_at(physical)) {
         const auto [first, size] = *found;
-        if (world_.memory.respond(first, size) == Response::okay && nbytes <= size - (physical - first))
-            buffer_ = {first, size, world_.memory.generation(), world_.memory.translate(first)};
-        if (nbytes <= size - (physical - first)) return world_.memory.translate(physical);
+        if (nbytes <= size - (physical - first)) {
+            // It will come back to this buffer: what is in it, and in the window, needs no look the next time.
+            const std::uint64_t last = std::min(first + size, config_.window_physical + config_.window_bytes);
+            const std::uint64_t begin = std::max((first + 3) / 4 * 4, config_.window_physical);
+            if (begin < last && world_.memory.respond(first, size) == Response::okay)
+                cpu_.set_plain({static_cast<std::uint32_t>(begin - config_.window_physical) + config_.window_base,
+                                static_cast<std::uint32_t>((last - begin) / 4 * 4), world_.memory.translate(begin),
+                                config_.memory_cycles});
+            return world_.memory.translate(physical);
+        }
     }
     const std::string place = "physical " + hex(physical) + ", where no buffer is";
     if (store) {

@@ -93,7 +93,7 @@ private:
     // Host memory behind a place in the window; nullptr where nothing answers, or, with a reason, for a store
     // outside every buffer.
     std::uint8_t* memory_at(std::uint32_t address, unsigned nbytes, bool store, std::uint64_t cycle);
-    std::uint8_t* find_memory(std::uint64_t physical, unsigned nbytes, bool store, std::uint64_t cycle);
+    microblaze::Stop execute(std::uint64_t until);
     Peripheral* decode(std::uint32_t address, std::uint32_t& offset) const;
     Time time_of(std::uint64_t cycle) const { return static_cast<Time>(cycle) * config_.cycle; }
     // The first that begins at `time` or later.
@@ -117,11 +117,7 @@ private:
     Time lag_ = 0;
     std::string reason_;
     std::shared_ptr<ExecutionLog> log_;
-    // The buffer it reached last: [first, first + size) of physical memory at `data`.
-    struct {
-        std::uint64_t first = 0, size = 0, generation = 0;
-        std::uint8_t* data = nullptr;
-    } buffer_;
+    std::uint64_t generation_ = 0;  // of what was found out about memory
 };
 
 }  // namespace gapless

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .microblaze import COMMAND, WINDOW, MicroBlaze
+from .firmware_on_qemu import COMMAND, WINDOW, MicroBlaze
 
 REPO = Path(__file__).parents[2]
 BUFFER = 0x0010_0000  # a physical address
