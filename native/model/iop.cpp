@@ -95,6 +95,7 @@ void Iop::catch_up(Time now) {
     if (state_ != State::settled) return;
     cpu_.pass(cycle_at(now));
     execute(cycle_at(now));
+    if (log_) log_->interrupted();
 }
 
 void Iop::wake(Time now) {
