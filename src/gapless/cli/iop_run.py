@@ -67,11 +67,12 @@ def run(
         log = bench.observe("stores" if trace else "nothing") if trace or profile else None
         memory = None if size is None else stack.enter_context(_allocate(opened, iop, size))
         iop.load(program)
+        began = opened.bus.time()
         iop.start()
         for index, value in words:
             iop.mailbox[index] = memory.physical_address if value is None and memory is not None else value or 0
         opened.bus.sleep(duration)
-        report = _report(opened, iop, bench, memory)
+        report = _report(opened, iop, bench, opened.bus.time() - began, memory)
         if log is not None and trace:
             report["trace"] = trace_rows(log, program)
         if log is not None and profile:
@@ -106,7 +107,7 @@ def _word(text: str, has_buffer: bool) -> tuple[int, int | None]:
     raise BadArgumentError(f"--word {text}{example}: it is INDEX=VALUE, such as 0=0x1234 or 0=buffer")
 
 
-def _report(board: Board, iop: Iop, bench: Any, memory: Buffer | None) -> dict[str, Any]:
+def _report(board: Board, iop: Iop, bench: Any, seconds: float, memory: Buffer | None) -> dict[str, Any]:
     program = iop.program
     assert program is not None
     fault = bench.fault
@@ -121,7 +122,7 @@ def _report(board: Board, iop: Iop, bench: Any, memory: Buffer | None) -> dict[s
         "where": program.symbol(bench.pc),
         "instructions": bench.instructions,
         "cycles": bench.cycles,
-        "seconds": board.bus.time(),
+        "seconds": seconds,
         "mailbox": {str(index): int(words[index]) for index in np.flatnonzero(words)},
         "fault": None if fault is None else fault._asdict(),
         "findings": [finding._asdict() for finding in board.findings],
@@ -147,7 +148,10 @@ def _print(report: dict[str, Any]) -> None:
     fields = [
         ("program", f"{report['firmware']}, {report['bytes']:,} bytes, on {report['iop']} of {report['board']}"),
         ("state", f"{states[report['state']]} at PC 0x{report['pc']:08X}{where}"),
-        ("executed", f"{count(report['instructions'], 'instruction')}; {format_time(report['seconds'])} have passed"),
+        (
+            "executed",
+            f"{count(report['instructions'], 'instruction')}; {format_time(report['seconds'])} since its start",
+        ),
     ]
     if report["fault"]:
         fields.append(("fault", report["fault"]["text"]))
