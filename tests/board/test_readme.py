@@ -18,9 +18,9 @@ def _run(tmp_path: Path, *args: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_python_runs(tmp_path: Path) -> None:
-    code, on_a_board = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    code, processor, on_a_board = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert 'open("local")' in on_a_board  # its like runs in the guest: tests/kernel/guest/test_board.py
-    result = _run(tmp_path, "-c", code)
+    result = _run(tmp_path, "-c", code + processor)
     assert result.returncode == 0, result.stderr
     assert "[0 1 2 3 4]" in result.stdout
     assert "0x8e00007d0" in result.stdout
