@@ -1,7 +1,7 @@
 """How fast the virtual soft processor executes: a program of ours fills a buffer of a million words.
 
 From the host's write that starts it to its return, which is when the program has settled: the machine code of
-firmware/tutorial.c, five instructions a word, one of them a store to a buffer of the board. Against as many instructions
+From the host's write that starts it to its return, when the program has settled: the machine code of
 at 300 MIPS, which is what is promised, and at 100 MIPS, more than a real one does at 100 MHz; and against QEMU's
 translator (the same file, plain memory, nobody else on the bus) for context.
 """
