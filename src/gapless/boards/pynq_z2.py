@@ -9,8 +9,9 @@ from __future__ import annotations
 from ..errors import BadArgumentError
 from ..units import KIB, MIB, format_size
 from .iop_spec import PeripheralSpec, WindowSpec
+from .ps_cma import ps_cma
 from .pynq_iop import pynq_iop
-from .spec import BoardSpec, DmaSpec, MemoryKind, MemorySpec, PoolSpec, PortSpec, StreamFifoSpec
+from .spec import BoardSpec, DmaSpec, MemoryKind, MemorySpec, PortSpec, StreamFifoSpec
 
 PS_DDR = 0x0
 PS_BYTES = 512 * MIB
@@ -42,18 +43,7 @@ def pynq_z2(*, cma_bytes: int = 128 * MIB, fifo_bytes: int = 64 * KIB) -> BoardS
         "pynq-z2",
         "PYNQ-Z2 (Zynq-7020)",
         (MemorySpec("ps-ddr", PS_DDR, PS_BYTES, MemoryKind.PS),),
-        (
-            PoolSpec(
-                "ps-cma",
-                PS_DDR + PS_BYTES - cma_bytes,
-                cma_bytes,
-                MemoryKind.PS,
-                granularity=4 * KIB,
-                other_users=tuple((at, size) for at, size in _CMA_USERS if at + size <= cma_bytes),
-                size_alignment_limit=MIB,
-                about="PS memory that Linux lends: contiguous, in pages, shared with its drivers",
-            ),
-        ),
+        (ps_cma(PS_DDR + PS_BYTES, cma_bytes, _CMA_USERS),),
         (PortSpec("HP0", _HP_BANDWIDTH),),
         (
             _dma("axi_dma_from_ps_to_pl", 0, ports, mm2s_interrupt=_PL_INTERRUPT),

@@ -6,8 +6,9 @@ rates), PG021 (AXI DMA), PG085 (AXI4-Stream infrastructure: FIFO depth).
 
 from __future__ import annotations
 
-from ..units import GIB, KIB, MIB
+from ..units import GIB, MIB
 from .iop_spec import PeripheralSpec, WindowSpec
+from .ps_cma import ps_cma
 from .pynq_iop import pynq_iop
 from .spec import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, MemorySpec, PairSpec, PoolSpec, PortSpec
 from .zynqmp import zdmas
@@ -48,19 +49,7 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
         MemorySpec("ps-ddr-high", PS_HIGH, ps_bytes - _LOW_BYTES, MemoryKind.PS),
         MemorySpec("pl-ddr", PL_DDR, 4 * GIB, MemoryKind.PL),
     ]
-    # The kernel puts the CMA area at the top of the low memory.
-    pools = [
-        PoolSpec(
-            "ps-cma",
-            PS_LOW + _LOW_BYTES - cma_bytes,
-            cma_bytes,
-            MemoryKind.PS,
-            granularity=4 * KIB,
-            other_users=tuple((at, size) for at, size in _CMA_USERS if at + size <= cma_bytes),
-            size_alignment_limit=MIB,
-            about="PS memory that Linux lends: contiguous, in pages, shared with its drivers",
-        )
-    ]
+    pools = [ps_cma(PS_LOW + _LOW_BYTES, cma_bytes, _CMA_USERS)]
     carveout = max(0, ps_bytes - _LINUX_BYTES)
     pools.append(
         PoolSpec(
