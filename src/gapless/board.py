@@ -227,10 +227,11 @@ def open(uri: str = "virtual:zcu111") -> Board:
     """Open a board.
 
     Args:
-        uri: ``virtual:zcu111`` for the virtual ZCU111; options follow a question mark:
-            ``ps=32GiB`` (SODIMM, 4GiB as delivered), ``cma=128MiB``, ``fifo=1MiB`` (depth of the
+        uri: ``virtual:zcu111`` for the virtual ZCU111, ``virtual:pynq-z2`` for the virtual PYNQ-Z2 with two soft
+            processors; options follow a question mark: ``ps=32GiB`` (SODIMM, 4GiB as delivered), ``cma=128MiB``, ``fifo=1MiB`` (depth of the
             converters' FIFOs), ``read=200ns`` and ``write=100ns`` (cost of a register access),
-            ``clock=measured`` with ``slowdown=15`` (the software's own CPU time counts, that many times over).
+            ``clock=measured`` with ``slowdown=15`` (the software's own CPU time counts, that many times over),
+            ``clock=wall`` (time passes as on the wall while nobody touches the bus).
             ``local`` for the board that this program runs on: memory, interrupts and the PS's DMA; with
             ``local?design=awg`` (ZCU111) the engines and converters of a built-in design, which has to be loaded.
 
@@ -240,7 +241,7 @@ def open(uri: str = "virtual:zcu111") -> Board:
     if uri.partition("?")[0] == "local":
         scheme, colon = "local", ":"
     if scheme not in _OPENERS or not colon:
-        raise UnknownNameError("board", uri, ("virtual:zcu111", "virtual:zcu111?ps=32GiB", "local"))
+        raise UnknownNameError("board", uri, ("virtual:zcu111", "virtual:zcu111?ps=32GiB", "virtual:pynq-z2", "local"))
     try:
         opener = importlib.import_module(_OPENERS[scheme]).open_board
     except ModuleNotFoundError as error:  # pragma: no cover - a broken installation
