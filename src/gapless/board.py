@@ -231,6 +231,7 @@ def open(uri: str = "virtual:zcu111") -> Board:
             processors; options follow a question mark: ``ps=32GiB`` (a ZCU111's SODIMM, 4GiB as delivered),
             ``cma=128MiB``, ``fifo=1MiB`` (depth of the stream FIFOs), ``read=200ns`` and ``write=100ns`` (cost of a
             register access),
+            ``clock=measured`` with ``slowdown=15`` (the software's own CPU time counts, that many times over),
             ``clock=wall`` (time passes as on the wall while nobody touches the bus).
             ``local`` for the board that this program runs on: memory, interrupts and the PS's DMA; with
             ``local?design=awg`` (ZCU111) the engines and converters of a built-in design, which has to be loaded.
