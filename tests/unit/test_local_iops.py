@@ -131,6 +131,30 @@ def test_a_program_that_was_killed_leaves_its_iop_to_the_next_to_stop(tmp_path, 
         pool.allocate(4096, np.uint8, address=MEMORY).free()
 
 
+#: Starts a program, and ends without closing the board.
+LEAVES = """
+import pathlib, sys
+from gapless.boards import BoardSpec, DmaSpec, IopSpec, MemoryKind, PeripheralSpec, PortSpec, WindowSpec
+from gapless.local import build_board
+iop = IopSpec("iop1", 1, 0xA100_0000, WindowSpec(0x8000_0000, 1 << 31), reset_pin=4, acknowledge_pin=5)
+dma = DmaSpec("dma", 0xA000_0000, sg=True, ports={MemoryKind.PS: "HP0"}, mm2s_interrupt=3)
+gpio = PeripheralSpec("ps_gpio", "ps-gpio-mp", 0xFF0A_0000)
+spec = BoardSpec("b", "b", (), (), (PortSpec("HP0", 1e9),), (dma,), (), iops=(iop,), peripherals=(gpio,))
+board = build_board(spec, root=pathlib.Path(sys.argv[1]))
+board.iop(1).load("echo")
+board.iop(1).start()
+print(hex(board.bus.read32(0xFF0A_0018)))
+"""
+
+
+def test_the_end_of_the_program_holds_it_in_reset(tmp_path):
+    """Even where a DMA engine cannot be stopped, and by registers, which need the bus."""
+    add_mem(make_tree(tmp_path), 0x1_0000_0000)
+    command = [sys.executable, "-c", LEAVES, tmp_path]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "0xffef0000\n"
+    assert at(tmp_path, GPIO + 0x18, 1)[0] == 0xFFEF_0010
+
+
 def test_an_interrupt_comes_by_the_uio_device_of_its_name(tmp_path, chip, monkeypatch):
     with FakeUio() as uio:
 
@@ -213,6 +237,8 @@ def test_the_pynq_z2_is_known_by_the_name_that_its_image_gives(tmp_path, monkeyp
     board = open_board("local?design=pynq_tutorial", root=tmp_path)
     board.iop(2).load("tutorial")
     assert chip.driven[0] == (54 + 1, True)
+    board.iop(2).start()
+    assert chip.level(54 + 1) is False
     with pytest.raises(WaitTimeoutError, match="the reset to end"):  # no DMA engine behind this /dev/mem
         board.close()
     assert chip.level(54 + 1) is True

@@ -82,7 +82,7 @@ class Engines:
     def release(self) -> None:
         """Stop them and let others have them. One that cannot be stopped stays ours; a second call does nothing."""
         self._released = True
-        for base, (kind, name) in reversed(self._held.items()):  # IOPs first: holding one in reset cannot fail
+        for base, (kind, name) in reversed(self._held.items()):  # IOPs first: a DMA engine may fail to stop
             self._stopper.stop(kind, base, name)
         self._give_back()
 
