@@ -234,7 +234,8 @@ def open(uri: str = "virtual:zcu111") -> Board:
             ``clock=measured`` with ``slowdown=15`` (the software's own CPU time counts, that many times over),
             ``clock=wall`` (time passes as on the wall while nobody touches the bus).
             ``local`` for the board that this program runs on: memory, interrupts and the PS's DMA; with
-            ``local?design=awg`` (ZCU111) the engines and converters of a built-in design, which has to be loaded.
+            ``local?design=awg`` (ZCU111; ``pynq_tutorial`` on a PYNQ-Z2) what a built-in design has; it has to be
+            loaded.
 
     Raises UnknownNameError or BadArgumentError when there is no such board, UnsupportedError when this machine is not.
     """

@@ -22,8 +22,8 @@ from .wheel import BuildError, build_wheel, unpack
 
 #: What each kernel offers, modes and what tests need besides: a test that was skipped and needs no more is a failure.
 OFFERED: dict[str, frozenset[int | str]] = {
-    "6.1": frozenset({2, 3, 4, 5, "strict-devmem"}),
-    "6.12": frozenset({2, 3, 4, 5, "strict-devmem", "udmabuf"}),
+    "6.1": frozenset({2, 3, 4, 5, "strict-devmem", "gpio-zynq"}),
+    "6.12": frozenset({2, 3, 4, 5, "strict-devmem", "udmabuf", "gpio-zynq"}),
     BUILT: frozenset({1, 2, 3, 4, 5, "udmabuf", "dma-heap", "uio", "open-devmem"}),
 }
 #: Kernels that are booted once more, beside a model of the PL.
@@ -67,7 +67,8 @@ def _run(kernels: list[Kernel], directory: Path, selection: list[str], limit: fl
     tests, beside = directory / "tests.cpio", directory / "fabric.cpio"
     with alone(BUILD / "wheel"):
         site = unpack(build_wheel())
-        add_job(tests, site=site, files=HERE / "guest", command=(*_PYTEST, *selection))
+        modules = {kernel.release: kernel.modules for kernel in kernels if kernel.modules is not None}
+        add_job(tests, site=site, files=HERE / "guest", command=(*_PYTEST, *selection), modules=modules)
         fabric.add_job(beside, site)
     print(f"== kernel-test: booting {', '.join(kernel.name for kernel in kernels)}", flush=True)
     with contextlib.ExitStack() as stack:
@@ -103,7 +104,8 @@ def _kernels(names: list[str]) -> list[Kernel]:
     for name in names:
         folder = own_kernel() if name == BUILT else stock_kernel(name)
         arguments = (folder / "arguments").read_text() if (folder / "arguments").exists() else ""
-        found.append(Kernel(name, (folder / "package").read_text().strip(), folder / "Image", arguments))
+        modules = folder / "modules" if (folder / "modules").exists() else None
+        found.append(Kernel(name, (folder / "package").read_text().strip(), folder / "Image", arguments, modules))
     return found
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from .apt_sources import archives
@@ -38,8 +39,8 @@ class PrivateApt:
             self._apt("install", "--download-only", "-y", "-o", option, *target, *packages)
             self._unpack(Path(archives_directory), into)
 
-    def download(self, package: str, into: Path, *, only: str = ".") -> None:
-        """Unpack one package alone, or `only` a folder of it (as in "./boot"); `package` may be name=version."""
+    def download(self, package: str, into: Path, *, only: Sequence[str] = (".",)) -> None:
+        """Unpack one package alone, or `only` what patterns match (as in "./boot/*"); `package` may be name=version."""
         into.mkdir(parents=True)
         with tempfile.TemporaryDirectory(dir=self._ready()) as archives_directory:
             self._apt("download", package, cwd=Path(archives_directory))
@@ -102,14 +103,14 @@ class PrivateApt:
         return done.stdout
 
     @staticmethod
-    def _unpack(archives_directory: Path, into: Path, only: str = ".") -> None:
+    def _unpack(archives_directory: Path, into: Path, only: Sequence[str] = (".",)) -> None:
         packages = sorted(archives_directory.glob("*.deb"))
         if not packages:
             raise DownloadError("apt downloaded no package")
         for package in packages:
             if not package.name.startswith(_NEVER_RUN):
                 with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as deb:
-                    subprocess.run(["tar", "-x", "-C", into, only], stdin=deb.stdout, check=True)
+                    subprocess.run(["tar", "-x", "--wildcards", "-C", into, *only], stdin=deb.stdout, check=True)
                 if deb.returncode:
                     raise DownloadError(f"{package.name} does not unpack")
 

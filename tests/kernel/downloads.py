@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from .cache import cache, key, made, remove
 
 #: The kernels Debian ships, by the version they begin with.
 STOCK = ("6.1", "6.12")
+#: Their modules that tests load, by path.
+MODULES = ("drivers/gpio/gpio-zynq",)
 #: What the guest has: Python as Debian has it, numpy, and the C++ run-time our module links to.
 USERLAND = ("busybox-static", "python3-numpy", "libstdc++6")
 PYTHON = "python3.11"
@@ -23,7 +26,7 @@ _UNUSED_NUMPY = ("tests", "doc", "f2py", "distutils", "include")
 
 
 def stock_kernel(version: str) -> Path:
-    """The image of Debian's kernel of this version, beside `package`, which says what it is."""
+    """The image of Debian's kernel of this version, its `modules`, and `package`, which says what it is."""
 
     def fetch(into: Path) -> None:
         for found, depends in _GUEST.versions("linux-image-arm64"):
@@ -35,15 +38,25 @@ def stock_kernel(version: str) -> Path:
         unpacked = into.with_name(f".{into.name}.deb")
         remove(unpacked)
         try:
-            _GUEST.download(package, unpacked, only="./boot")
-            into.mkdir()
+            modules = [f"./lib/modules/*/kernel/{name}.ko*" for name in MODULES]
+            _GUEST.download(package, unpacked, only=("./boot/vmlinuz-*", *modules))
+            (into / "modules").mkdir(parents=True)
             (image,) = unpacked.glob("boot/vmlinuz-*")
             shutil.move(image, into / "Image")
+            for module in unpacked.rglob("*.ko*"):
+                _unpack_module(module, into / "modules")
             (into / "package").write_text(f"{package} {found}\n")
         finally:
             remove(unpacked)
 
-    return made(cache() / f"linux-{version}", fetch)
+    return made(cache() / f"linux-{version}-{key(MODULES)}", fetch)
+
+
+def _unpack_module(module: Path, into: Path) -> None:
+    """Put a module into a folder, as the kernel takes it: later kernels' are compressed."""
+    content = module.read_bytes()
+    plain = lzma.decompress(content) if module.suffix == ".xz" else content
+    (into / f"{module.name.partition('.')[0]}.ko").write_bytes(plain)
 
 
 def userland() -> Path:

@@ -7,8 +7,9 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from .cache import HERE, cache, key, made, remove
 from .downloads import userland
@@ -52,13 +53,25 @@ def base() -> Path:
     return made(cache() / f"base-{key(tree.name, init, versions, _FOLDERS)}.cpio", write)
 
 
-def add_job(initramfs: Path, *, site: Path, files: Path, command: Sequence[str]) -> None:
-    """Write the base and a job: packages, files (with `command`'s working directory at their top) and a command."""
+def add_job(
+    initramfs: Path,
+    *,
+    site: Path,
+    files: Path,
+    command: Sequence[str],
+    modules: Mapping[str, Path] = MappingProxyType({}),
+) -> None:
+    """Write the base and a job: packages, files (with `command`'s working directory at their top) and a command.
+
+    `modules` are folders of kernel modules, by release of the kernel (`uname -r`).
+    """
     with base().open("rb") as source, initramfs.open("wb") as file:
         shutil.copyfileobj(source, file)
         archive = Archive(file)
         archive.tree(site, SITE, skip=())
         archive.tree(files, "job/files")
+        for release, folder in modules.items():
+            archive.tree(folder, f"job/modules/{release}")
         archive.file("job/command", f"{shlex.join(command)}\n".encode())
         archive.close()
 

@@ -26,12 +26,21 @@ _COMMAND_LINE = (
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel to boot: its column in the table, what it is, its image and what it wants on its command line."""
+    """A kernel to boot: its column in the table, what it is, its image and what it wants on its command line.
+
+    `modules` is a folder, if it has any that are loaded.
+    """
 
     name: str
     package: str
     image: Path
     arguments: str = ""
+    modules: Path | None = None
+
+    @property
+    def release(self) -> str:
+        """What `uname -r` says on one of Debian's."""
+        return self.package.split()[0].removeprefix("linux-image-")
 
 
 @dataclass

@@ -65,6 +65,16 @@ def test_a_uio_device_that_covers_them_goes_first(tmp_path):
     registers.close()
 
 
+def test_a_uio_device_that_has_a_part_of_it_does_not_do(tmp_path):
+    add_mem(make_tree(tmp_path), BASE + 0x1_0000)
+    add_uio(tmp_path, 0, "pl", (BASE, 0xF000, 0))
+    memory = Needed("iop1", BASE, 0x1_0000)
+    bus_of(Registers(tmp_path), memory).write32(BASE + 0xFFFC, 3)
+    with (tmp_path / "dev/mem").open("rb") as file:
+        file.seek(BASE + 0xFFFC)
+        assert file.read(1) == b"\3"
+
+
 def test_where_the_uio_device_is_not_ours_root_has_dev_mem(tmp_path, monkeypatch):
     add_mem(make_tree(tmp_path), BASE + 0x2000)
     add_uio(tmp_path, 0, "dma", (BASE, 0x1000, 0))

@@ -1,7 +1,8 @@
 """Which board a device tree is of.
 
 Sources: Linux, arch/arm64/boot/dts/xilinx/ (the ``compatible`` of each board's root node, most specific first) and
-Documentation/devicetree/bindings/soc/xilinx/xilinx.yaml.
+Documentation/devicetree/bindings/soc/xilinx/xilinx.yaml. PYNQ's images for the Zynq-7000 are compatible with the family
+alone; their recipe for the device tree (sdbuild/boot/meta-pynq) writes the board's name to /chosen/pynq_board.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import UnknownNameError, UnsupportedError
 from . import zynqmp
+from .pynq_z2 import pynq_z2
 from .spec import BoardSpec, MemoryKind, ZdmaSpec
 from .zcu111 import zcu111
 
@@ -20,7 +22,7 @@ Design = Callable[[], BoardSpec]
 
 @dataclass(frozen=True)
 class KnownBoard:
-    """A board by what its device tree says: ``compatible``; ``designs`` are those built in."""
+    """A board by what its device tree says: ``compatible``, or PYNQ's name of it; ``designs`` are those built in."""
 
     compatible: str
     name: str
@@ -60,10 +62,11 @@ KNOWN = (
     KnownBoard("xlnx,zynqmp-zcu104", "zcu104", "Zynq UltraScale+ MPSoC ZCU104", _ZDMAS),
     KnownBoard("xlnx,zynqmp-zcu106", "zcu106", "Zynq UltraScale+ MPSoC ZCU106", _ZDMAS),
     KnownBoard("xlnx,zynqmp", "zynqmp", "Zynq UltraScale+", _ZDMAS),
+    KnownBoard("Pynq-Z2", "pynq-z2", "PYNQ-Z2 (Zynq-7020)", designs={"pynq_tutorial": pynq_z2}),
     KnownBoard("xlnx,zynq-7000", "zynq-7000", "Zynq-7000"),
 )
 
 
-def recognise(compatible: Sequence[str]) -> KnownBoard | None:
-    """The board of a device tree's ``compatible``, most specific first; None when it is none of ours."""
-    return next((board for board in KNOWN if board.compatible in compatible), None)
+def recognise(names: Sequence[str]) -> KnownBoard | None:
+    """The board of a device tree's ``compatible`` and ``pynq_board``; None when it is none of ours."""
+    return next((board for board in KNOWN if board.compatible in names), None)

@@ -223,7 +223,10 @@ class Iop:
         Raises WaitTimeoutError, IopFaultError as :meth:`wait_word`; UnsupportedError when the design has no line.
         """
         if self.spec.interrupt is None:
-            raise UnsupportedError(f"{self.name} has no interrupt line to the host in this design")
+            raise UnsupportedError(
+                f"{self.name} has no interrupt line to the host in this design, or nothing here tells of it "
+                "(board.interrupts); wait_idle() and wait_word() need none"
+            )
         if not self._bus.wait_interrupt(self.spec.interrupt, timeout):
             self._check_fault()
             raise WaitTimeoutError(f"{self.name}: waited {timeout} s for its interrupt; {self._state()}")

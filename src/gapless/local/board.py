@@ -20,6 +20,7 @@ from ..memory.providers import discover
 from ..memory.providers.devmem import map_physical
 from .engines import Engines, EngineStopper, reserve
 from .interrupts import add_lines
+from .iops import Iops
 from .machine import LocalMachine, local_machine
 from .proof import ZdmaProof
 from .registers import Needed, Registers, needed_windows
@@ -56,7 +57,8 @@ def build_board(
     """Build the board of any design on this machine.
 
     The engines, converters and pairs of ``spec`` have to be there: an error says which registers cannot be reached
-    and why. ZDMA channels that cannot be had are left out, and ``board.interrupts`` says why.
+    and why. ZDMA channels that cannot be had are left out, and ``board.interrupts`` says why; soft processors, too,
+    and ``board.iop()`` says why.
 
     Args:
         spec: what the board and the design that is loaded are made of.
@@ -78,9 +80,10 @@ def build_board(
                 present.append(channel)
             except GaplessError as error:
                 interrupts[channel.name] = f"not there: {error}"
-        spec = replace(spec, zdmas=tuple(present))
-        interrupts |= add_lines(bus, spec, registers)
-    stopper = EngineStopper(bus, spec)
+        iops = Iops(bus, spec, registers, root, given)
+        spec = replace(spec, zdmas=tuple(present), iops=iops.specs)
+        interrupts |= add_lines(bus, spec, registers) | iops.interrupts
+    stopper = EngineStopper(bus, spec, iops.holds())
     claims = Claims(root, stop_engine=stopper)
     zdma = Zdma(bus, spec.zdmas, reserve=reserve(claims, spec))
     found = discover(spec, root=root, claims=claims, prove=ZdmaProof(zdma) if spec.zdmas else None)
@@ -89,6 +92,13 @@ def build_board(
     for pool in memory.values():
         pool._hints = memory.values
     engines = Engines(claims, stopper, spec)
+
+    def closed() -> None:
+        try:
+            engines.release()
+        finally:
+            iops.close()
+
     board = Board(
         uri,
         spec,
@@ -98,7 +108,9 @@ def build_board(
         modes=found.modes,
         interrupts=interrupts,
         zdma=zdma,
-        closed=engines.release,
+        closed=closed,
+        missing_iops=iops.missing,
+        pins=iops.pins(engines),
         map_physical=lambda base, nbytes: map_physical(base, nbytes, root=root, claims=claims, pools=memory.values()),
     )
     _engines.update(board.dma(dma.name) for dma in spec.dmas)

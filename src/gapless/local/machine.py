@@ -32,7 +32,7 @@ def local_machine(root: Path = Path("/")) -> LocalMachine:
     """Read /proc/device-tree under ``root``."""
     compatible = strings(root / TREE, "compatible")
     model = " ".join(strings(root / TREE, "model")) or f"{platform.machine()} machine"
-    board = recognise(compatible)
+    board = recognise((*compatible, *strings(root / TREE / "chosen", "pynq_board")))
     # A board that only its family is known of is called what it calls itself.
     if board is not None and compatible and board.compatible != compatible[0] and not board.designs:
         board = replace(board, title=f"{board.title}: {model}")

@@ -24,10 +24,11 @@ WINDOW_BYTES = 0x1000
 
 
 class Needed(NamedTuple):
-    """Registers that a part of a board has: ``name`` is that of the part."""
+    """Registers, or memory, that a part of a board has: ``name`` is that of the part, ``size`` in bytes."""
 
     name: str
     base: int
+    size: int = WINDOW_BYTES
 
 
 def needed_windows(spec: BoardSpec) -> list[Needed]:
@@ -53,20 +54,20 @@ class Registers:
         Raises AddressError where Linux has its memory, AccessDeniedError without the rights, UnsupportedError
         where the kernel gives no way, BusAccessError for what else goes wrong.
         """
-        device = self.covering(needed.base)
+        device = self.covering(needed.base, needed.size)
         if device is None:
             return Window(needed.base, _map_devmem(self._root, needed))
         try:
-            return self._map_uio(device, needed.base)
+            return self._map_uio(device, needed)
         except AccessDeniedError as denied:
             try:  # this user may have /dev/mem although not the device
                 return Window(needed.base, _map_devmem(self._root, needed))
             except GaplessError:
                 raise denied from None
 
-    def covering(self, base: int) -> UioDevice | None:
-        """The UIO device whose maps have the registers at ``base``, if there is one."""
-        return next((device for device in self._devices if device.covering(base, WINDOW_BYTES)), None)
+    def covering(self, base: int, size: int = WINDOW_BYTES) -> UioDevice | None:
+        """The UIO device one of whose maps has all of the registers at ``base``, if there is one."""
+        return next((device for device in self._devices if device.covering(base, size)), None)
 
     def named(self, name: str) -> UioDevice | None:
         """The UIO device called ``name``, if there is one."""
@@ -84,18 +85,18 @@ class Registers:
             uio.close()
         self._opened.clear()
 
-    def _map_uio(self, device: UioDevice, base: int) -> Window:
-        part = device.covering(base, WINDOW_BYTES)
+    def _map_uio(self, device: UioDevice, needed: Needed) -> Window:
+        part = device.covering(needed.base, needed.size)
         assert part is not None
         window = self.open(device).map(part.index)
-        start = base - window.base
-        return Window(base, window.registers[start : start + WINDOW_BYTES])
+        start = needed.base - window.base
+        return Window(needed.base, window.registers[start : start + needed.size])
 
 
 def _map_devmem(root: Path, needed: Needed) -> NDArray[np.uint8]:
     what = f"the registers of {needed.name} at {format_address(needed.base)}"
     iomem = Iomem.read(root)
-    owners = [entry for entry in iomem.entries if iomem.readable and entry.overlaps(needed.base, WINDOW_BYTES)]
+    owners = [entry for entry in iomem.entries if iomem.readable and entry.overlaps(needed.base, needed.size)]
     for entry in owners:
         if entry.name.startswith("System RAM"):
             raise AddressError(
@@ -110,7 +111,7 @@ def _map_devmem(root: Path, needed: Needed) -> NDArray[np.uint8]:
             '(compatible = "generic-uio") and a group to it by a udev rule'
         )
     try:
-        mapped = mmap.mmap(descriptor, WINDOW_BYTES, mmap.MAP_SHARED, offset=needed.base)
+        mapped = mmap.mmap(descriptor, needed.size, mmap.MAP_SHARED, offset=needed.base)
     except OSError as error:
         if error.errno in (errno.EPERM, errno.EACCES):
             raise UnsupportedError(f"{what}: {_strict(owners)}") from None

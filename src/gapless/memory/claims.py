@@ -108,7 +108,7 @@ class Claims:
             self._settle_now()
 
     def take_engine(self, kind: str, base: int, name: str) -> None:
-        """Have a DMA engine for oneself: its ``kind`` ("axi-dma", "zdma") and register ``base``.
+        """Have an engine for oneself: its ``kind`` ("axi-dma", "zdma", "iop") and the ``base`` of its registers.
 
         TakenError says which program has it. Taking it again is nothing.
         """

@@ -48,7 +48,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class EngineClaim:
-    """A DMA engine that an owner uses: its ``kind`` ("axi-dma", "zdma"), register ``base`` and ``name``."""
+    """An engine that an owner uses: its ``kind`` ("axi-dma", "zdma", "iop"), ``base`` and ``name``."""
 
     kind: str
     base: int
