@@ -40,6 +40,10 @@ public:
         peripheral_->write(offset, value, now_);
         run_until(now_);
     }
+    void reset() {
+        peripheral_->reset(now_);
+        run_until(now_);
+    }
     void advance(Time picoseconds) {
         if (picoseconds < 0) throw nb::value_error("time does not go back");
         run_until(now_ + picoseconds);
@@ -84,6 +88,7 @@ void bind_peripheral_bench(nb::module_& m) {
              "parameters"_a = std::map<std::string, double>())
         .def("read", &OnePeripheral::read, "offset"_a)
         .def("write", &OnePeripheral::write, "offset"_a, "value"_a)
+        .def("reset", &OnePeripheral::reset)
         .def("advance", &OnePeripheral::advance, "picoseconds"_a)
         .def("steady", &OnePeripheral::steady, "offset"_a)
         .def("drive", &OnePeripheral::drive, "controller"_a, "input"_a)

@@ -32,8 +32,9 @@ public:
     // Whether reading this register again, with no write and no step() between, gives the same and does nothing:
     // then a program that polls it needs not be executed meanwhile.
     virtual bool steady(std::uint32_t offset) const = 0;
-    // The reset line of the subsystem that it is in. What is attached from outside stays.
-    virtual void reset(Time /*now*/) {}
+    // The reset line of the subsystem that it is in: what that reaches is as it was built. What is outside stays:
+    // devices, levels at its inputs, what it has already sent.
+    virtual void reset(Time now) = 0;
     bool stirs() const override { return true; }  // an output may be a reset line
     void step(Time /*now*/) override {}
     void wake(Time /*now*/) override {}

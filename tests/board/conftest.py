@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture
 def firmware():
-    """The path of a program that goes wrong, by its name; their sources are in firmware/test."""
+    """The path of a program for tests, by its name; their sources are in firmware/test."""
     return lambda name: Path(__file__).parent / "firmware" / f"{name}.bin"

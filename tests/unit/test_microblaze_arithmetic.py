@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from microblaze_asm import image
 
 from gapless._native import MicroBlaze
+from microblaze_asm import image
 
 M = 0xFFFFFFFF
 EDGES = [0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0x80000001, M - 1, M]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from microblaze_asm import image
 
 from gapless._native import MicroBlaze
+from microblaze_asm import image
 
 CONDITIONS = {
     "beq": lambda a: a == 0, "bne": lambda a: a != 0, "blt": lambda a: a < 0,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from microblaze_asm import ENCODERS, SPECIAL, assemble
 
 from gapless._native import disassemble_microblaze as disassemble
+from microblaze_asm import ENCODERS, SPECIAL, assemble
 
 SHORT = {  # (least, most) of each immediate, where it has not 16 bits with a sign
     "bsrli": [(0, 31)], "bsrai": [(0, 31)], "bslli": [(0, 31)], "msrset": [(0, 0x7FFF)], "msrclr": [(0, 0x7FFF)],

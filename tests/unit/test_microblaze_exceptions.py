@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from microblaze_asm import image
 
 from gapless._native import MicroBlaze
+from microblaze_asm import image
 
 IE, BIP, DZO, EE, EIP = 2, 8, 0x40, 0x100, 0x200
 ALL = {

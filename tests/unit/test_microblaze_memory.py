@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from microblaze_asm import image
 
 from gapless._native import HostMemory, MicroBlaze
+from microblaze_asm import image
 
 WINDOW = 0x2000_0000
 SIZES = {"b": 1, "h": 2, "w": 4}

@@ -79,7 +79,7 @@ def test_a_change_of_an_input_is_an_interrupt():
     assert bench.read(IER) == 1
 
 
-def test_the_latch_keeps_an_edge_until_it_is_acknowledged():
+def test_the_latch_keeps_a_level_until_it_is_acknowledged():
     bench = PeripheralBench("host-interrupt")
     bench.write(DATA, 1)
     bench.write(DATA, 0)
@@ -87,12 +87,13 @@ def test_the_latch_keeps_an_edge_until_it_is_acknowledged():
     bench.peripheral.set_acknowledge(True)
     assert not bench.interrupt
     bench.write(DATA, 1)  # while it is acknowledged
+    bench.write(DATA, 0)
     bench.peripheral.set_acknowledge(False)
     assert not bench.interrupt
-    bench.write(DATA, 1)  # no edge
-    assert not bench.interrupt
-    bench.write(DATA, 0)
+    bench.peripheral.set_acknowledge(True)
     bench.write(DATA, 1)
+    assert not bench.interrupt
+    bench.peripheral.set_acknowledge(False)  # and the pin is still high
     assert bench.interrupt
     assert bench.read(DATA) == 1
     assert bench.read(TRI) == 0

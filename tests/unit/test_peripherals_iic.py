@@ -258,6 +258,16 @@ def test_the_sensor_gives_13_bits_and_flags_at_first(celsius, value, flags):
     assert (word >> 3, word & 7) == (value, flags)
 
 
+def test_the_sensor_is_read_again_without_saying_where():
+    """ADT7420 data sheet, "Temperature Value Registers": the pointer counts within a transaction, and is as written."""
+    bench = with_sensor(30.0)
+    for _ in range(3):
+        assert iic.receive(bench, SENSOR, 2) == b"\x0f\x00"
+    iic.send(bench, SENSOR, b"\x0b")
+    for _ in range(2):
+        assert iic.receive(bench, SENSOR, 1) == b"\xcb"
+
+
 def test_the_sensors_registers():
     bench = with_sensor()
     iic.send(bench, SENSOR, b"\x04\x01\x02")

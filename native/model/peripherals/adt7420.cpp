@@ -34,22 +34,23 @@ void Adt7420::set_temperature(double celsius) {
 
 bool Adt7420::start(bool reading) {
     pointer_follows_ = !reading;
+    position_ = pointer_;
     return true;
 }
 
 bool Adt7420::write(std::uint8_t byte) {
     if (pointer_follows_) {
-        pointer_ = byte;
+        pointer_ = position_ = byte;
         pointer_follows_ = false;
         if (byte == software_reset) reset();
         return true;
     }
-    if (pointer_ >= configuration && pointer_ <= hysteresis) registers_[pointer_] = byte;
-    ++pointer_;
+    if (position_ >= configuration && position_ <= hysteresis) registers_[position_] = byte;
+    ++position_;
     return true;
 }
 
-std::uint8_t Adt7420::read() { return value(pointer_++); }
+std::uint8_t Adt7420::read() { return value(position_++); }
 
 std::uint8_t Adt7420::value(std::uint8_t index) const {
     const bool wide = (registers_[configuration] & sixteen_bits) != 0;

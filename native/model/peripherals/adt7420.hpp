@@ -32,7 +32,9 @@ private:
 
     std::array<std::uint8_t, 16> registers_{};
     std::atomic<int> code_{25 * 128};  // the temperature in 1/128 of a degree
-    std::uint8_t pointer_ = 0;
+    // The address pointer counts "within the same transaction" (data sheet, "Temperature Value Registers"): a program
+    // reads the temperature again without setting it again, as PYNQ's for the Pmod TMP2 does.
+    std::uint8_t pointer_ = 0, position_ = 0;
     bool pointer_follows_ = false;  // the next byte written is the register's number
 };
 

@@ -10,15 +10,20 @@ constexpr std::uint32_t interrupt_base = 0x11C;  // GIER; IP ISR is at 0x120, IP
 
 AxiGpio::AxiGpio(const std::array<AxiGpioChannel, channel_count>& channels) {
     for (unsigned i = 0; i < channel_count; ++i) {
-        const AxiGpioChannel& config = channels[i];
-        Channel& channel = channels_[i];
-        channel.width = config.width;
-        channel.mask = static_cast<std::uint32_t>((std::uint64_t{1} << config.width) - 1);
-        channel.data = config.data & channel.mask;
-        channel.fixed = config.all_inputs || config.all_outputs;
-        channel.tristate = config.all_inputs ? channel.mask : config.all_outputs ? 0 : config.tristate & channel.mask;
-        drive(channel, 0);
+        channels_[i].config = channels[i];
+        channels_[i].mask = static_cast<std::uint32_t>((std::uint64_t{1} << channels[i].width) - 1);
     }
+    reset(0);
+}
+
+void AxiGpio::reset(Time now) {
+    for (Channel& channel : channels_) {
+        const AxiGpioChannel& config = channel.config;
+        channel.data = config.data & channel.mask;
+        channel.tristate = config.all_inputs ? channel.mask : config.all_outputs ? 0 : config.tristate & channel.mask;
+        drive(channel, now);
+    }
+    interrupts_.reset(now);
 }
 
 // GPIO_DATA, GPIO_TRI, GPIO2_DATA and GPIO2_TRI are at 0x0, 0x4, 0x8 and 0xC (PG144, "Register Space").
@@ -36,7 +41,7 @@ void AxiGpio::write(std::uint32_t offset, std::uint32_t value, Time now) {
     Channel& channel = channels_[offset / 8];
     if (offset % 8 == 0)
         channel.data = value & channel.mask;
-    else if (!channel.fixed)
+    else if (!channel.config.all_inputs && !channel.config.all_outputs)
         channel.tristate = value & channel.mask;
     drive(channel, now);
 }
@@ -51,7 +56,7 @@ void AxiGpio::set_input(unsigned index, std::uint32_t levels, Time now) {
 
 void AxiGpio::drive(Channel& channel, Time now) {
     const std::uint32_t levels = channel.driven();
-    for (unsigned bit = 0; bit < channel.width; ++bit) channel.pins[bit].drive((levels >> bit & 1) != 0, now);
+    for (unsigned bit = 0; bit < channel.config.width; ++bit) channel.pins[bit].drive((levels >> bit & 1) != 0, now);
 }
 
 }  // namespace gapless

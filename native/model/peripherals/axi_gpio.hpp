@@ -24,8 +24,9 @@ public:
     std::uint32_t read(std::uint32_t offset, Time now) override;
     void write(std::uint32_t offset, std::uint32_t value, Time now) override;
     bool steady(std::uint32_t) const override { return true; }
+    void reset(Time now) override;
 
-    unsigned width(unsigned channel) const { return channels_.at(channel).width; }
+    unsigned width(unsigned channel) const { return channels_.at(channel).config.width; }
     // What comes from outside; a change of a pin that is an input is the channel's interrupt event.
     void set_input(unsigned channel, std::uint32_t levels, Time now);
     std::uint32_t input(unsigned channel) const { return channels_.at(channel).input; }
@@ -36,9 +37,8 @@ public:
 
 private:
     struct Channel {
-        unsigned width = 0;
+        AxiGpioChannel config;
         std::uint32_t mask = 0, data = 0, tristate = 0, input = 0;
-        bool fixed = false;
         std::array<Wire, most_pins> pins;
         std::uint32_t driven() const { return data & ~tristate & mask; }
     };

@@ -23,6 +23,7 @@ public:
     void write(std::uint32_t offset, std::uint32_t value, Time now) override;
     void step(Time now) override;
     bool steady(std::uint32_t offset) const override;
+    void reset(Time now) override;
 
     // From now on this target answers at the 7-bit address; none of them: nobody does.
     void attach(std::uint8_t address, std::shared_ptr<IicTarget> target);
@@ -46,7 +47,6 @@ private:
     bool starts_next() const;
 
     std::uint32_t status() const;
-    void reset(Time now);
     void write_control(std::uint32_t value);
     void abandon();
     void proceed(Time now);
@@ -70,6 +70,7 @@ private:
     std::uint32_t control_ = 0, threshold_ = 0, own_address_ = 0, ten_bit_address_ = 0, outputs_ = 0;
     std::array<std::uint32_t, 8> timing_{};
 
+    // Of the transfer under way: while the state is idle, the others say nothing.
     State state_ = State::idle;
     IicTarget* target_ = nullptr;  // the one that acknowledged its address
     bool dynamic_ = false;

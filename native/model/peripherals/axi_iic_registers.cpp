@@ -73,7 +73,9 @@ void AxiIic::reset(Time now) {
     transmit_.clear();
     receive_.clear();
     control_ = threshold_ = own_address_ = ten_bit_address_ = outputs_ = 0;
+    timing_ = {};
     interrupts_.reset(now);
+    latch(now);
 }
 
 }  // namespace gapless

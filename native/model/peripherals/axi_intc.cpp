@@ -55,6 +55,11 @@ void AxiIntc::write(std::uint32_t offset, std::uint32_t value, Time now) {
     update(now);
 }
 
+void AxiIntc::reset(Time now) {
+    latched_ = status_ = enable_ = master_ = 0;
+    update(now);
+}
+
 void AxiIntc::connect(unsigned input, Wire& wire) {
     if (input >= 32 || (mask_ >> input & 1) == 0) throw std::invalid_argument("the controller has no such input");
     wire.connect([this, input](bool level, Time now) { set_input(input, level, now); });

@@ -14,6 +14,7 @@ public:
     std::uint32_t read(std::uint32_t offset, Time now) override;
     void write(std::uint32_t offset, std::uint32_t value, Time now) override;
     bool steady(std::uint32_t) const override { return true; }
+    void reset(Time now) override;
 
     // The wire drives this input from now on, and holds this controller's address.
     void connect(unsigned input, Wire& wire);

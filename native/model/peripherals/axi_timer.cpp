@@ -93,6 +93,17 @@ bool AxiTimer::steady(std::uint32_t offset) const {
     }
 }
 
+void AxiTimer::reset(Time now) {
+    for (Counter& counter : counters_) {
+        const bool trigger = counter.trigger;
+        counter = {};
+        counter.trigger = trigger;
+    }
+    pwm0.drive(false, now);
+    schedule();
+    drive(now);
+}
+
 void AxiTimer::write(std::uint32_t offset, std::uint32_t value, Time now) {
     if (offset >= end) return;
     const unsigned index = offset / second;

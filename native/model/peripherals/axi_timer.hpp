@@ -18,6 +18,7 @@ public:
     void write(std::uint32_t offset, std::uint32_t value, Time now) override;
     void step(Time now) override;
     bool steady(std::uint32_t offset) const override;
+    void reset(Time now) override;
 
     // The input capturetrig0 or capturetrig1: its rising edge captures.
     void set_capture(unsigned timer, bool level, Time now);

@@ -39,11 +39,20 @@ PsGpio::PsGpio(const PsGpioLayout& layout) {
         bank.width = layout.widths[i];
         bank.emio = i >= layout.first_emio_bank;
         bank.mask = static_cast<std::uint32_t>((std::uint64_t{1} << bank.width) - 1);
-        bank.interrupt_type = bank.mask;
         banks_.push_back(bank);
         pin += bank.width;
     }
     pins_.resize(pin);
+    reset(0);
+}
+
+void PsGpio::reset(Time now) {
+    for (Bank& bank : banks_) {
+        Registers& registers = bank;
+        registers = {};
+        bank.interrupt_type = bank.mask;
+        drive(bank, now);
+    }
 }
 
 std::uint32_t PsGpio::read(std::uint32_t offset, Time) {

@@ -25,6 +25,7 @@ public:
     std::uint32_t read(std::uint32_t offset, Time now) override;
     void write(std::uint32_t offset, std::uint32_t value, Time now) override;
     bool steady(std::uint32_t) const override { return true; }
+    void reset(Time now) override;
 
     // Pins are numbered through all banks, as Linux does: the first of the EMIO is 54 on a Zynq-7000, 78 on a ZynqMP.
     unsigned pin_count() const { return static_cast<unsigned>(pins_.size()); }
@@ -34,11 +35,14 @@ public:
     void set_input(unsigned pin, bool level);
 
 private:
-    struct Bank {
+    struct Registers {
+        std::uint32_t data = 0, direction = 0, output_enable = 0;
+        std::uint32_t interrupt_mask = 0, interrupt_type = 0, polarity = 0, any_edge = 0;
+    };
+    struct Bank : Registers {
         unsigned first_pin = 0, width = 0;
         bool emio = false;
-        std::uint32_t mask = 0, data = 0, input = 0, direction = 0, output_enable = 0;
-        std::uint32_t interrupt_mask = 0, interrupt_type = 0, polarity = 0, any_edge = 0;
+        std::uint32_t mask = 0, input = 0;
         // Where the data register is on the pins.
         std::uint32_t outputs() const { return direction & (emio ? mask : output_enable); }
     };

@@ -72,7 +72,7 @@ void QuadSpi::write(std::uint32_t offset, std::uint32_t value, Time now) {
     switch (offset) {
         case srr:
             if (value == reset_key) reset(now);
-            break;
+            return;
         case spicr: write_control(value); break;
         case dtr: transmit_.push(static_cast<std::uint8_t>(value)); break;
         case spissr: slave_select_ = value & slave_mask_; break;
@@ -93,6 +93,7 @@ void QuadSpi::reset(Time now) {
     control_ = control_at_reset;
     slave_select_ = slave_mask_;
     interrupts_.reset(now);
+    proceed(now);
 }
 
 bool QuadSpi::may_transfer() const {

@@ -25,6 +25,7 @@ public:
     void write(std::uint32_t offset, std::uint32_t value, Time now) override;
     void step(Time now) override;
     bool steady(std::uint32_t offset) const override;
+    void reset(Time now) override;
 
     unsigned slaves() const { return slaves_; }
     // From now on slave select line `slave` selects this target; none: nobody.
@@ -32,7 +33,6 @@ public:
 
 private:
     std::uint32_t status() const;
-    void reset(Time now);
     void write_control(std::uint32_t value);
     bool may_transfer() const;
     void proceed(Time now);

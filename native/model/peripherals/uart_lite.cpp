@@ -64,6 +64,14 @@ void UartLite::write(std::uint32_t offset, std::uint32_t value, Time now) {
     schedule();
 }
 
+void UartLite::reset(Time /*now*/) {
+    transmit_.clear();
+    receive_.clear();
+    sent_at_ = never;
+    overrun_ = interrupt_enabled_ = false;
+    schedule();
+}
+
 void UartLite::step(Time now) {
     if (sent_at_ <= now) {
         // A byte stays in the FIFO until it was sent.

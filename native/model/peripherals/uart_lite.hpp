@@ -2,6 +2,7 @@
 //
 // A read of the empty receive FIFO and a write to the full transmit FIFO end with a bus error in hardware; here the
 // first gives 0 and the second does nothing. The transmit FIFO lets go of a byte with its stop bit, not before it.
+// What is on its way to the receiver when it is reset still arrives.
 #pragma once
 
 #include <deque>
@@ -21,6 +22,7 @@ public:
     void write(std::uint32_t offset, std::uint32_t value, Time now) override;
     void step(Time now) override;
     bool steady(std::uint32_t offset) const override;
+    void reset(Time now) override;
 
     // Bytes for the receiver: they arrive one after the other at the baud rate.
     void put(const std::uint8_t* bytes, std::size_t count, Time now);

@@ -16,8 +16,9 @@ PERIPHERALS = (
     PeripheralSpec("iic", "axi-iic", 0x4080_0000, interrupt=1),
     PeripheralSpec("intc", "axi-intc", 0x4120_0000, parameters={"edges": 1 << 4}),  # the UART's is a pulse
     PeripheralSpec("timer", "axi-timer", 0x41C0_0000, interrupt=0),
-    PeripheralSpec("pin_switch", "pin-switch", 0x44A0_0000),
+    PeripheralSpec("pin_switch_v1", "pin-switch", 0x44A0_0000),  # where PYNQ's designs had it before version 2
     PeripheralSpec("spi", "quad-spi", 0x44A1_0000, interrupt=2),
+    PeripheralSpec("pin_switch", "pin-switch", 0x44A2_0000),
 )
 
 

@@ -1,6 +1,7 @@
 """The virtual board: native models of memory, DMA and converters, assembled from a BoardSpec."""
 
+from .._native import Adt7420, PythonIicTarget, PythonSpiTarget, Ssd1306
 from .board import build_board, open_board
 from .faults import Faults
 
-__all__ = ["Faults", "build_board", "open_board"]
+__all__ = ["Adt7420", "Faults", "PythonIicTarget", "PythonSpiTarget", "Ssd1306", "build_board", "open_board"]
