@@ -36,7 +36,7 @@ struct interrupt_controller {
     uint32_t status, pending, enable, acknowledge, set_enable, clear_enable, vector, master;
 };
 #define INTERRUPTS ((volatile struct interrupt_controller *)0x41200000u)
-enum { TIMER_INPUT = 1 << 0 };   // the timer is on input 0
+enum { TIMER_INPUT = 1 << 2 };   // the timer is on input 2
 enum { MASTER_ENABLE = 3 };      // ME and HIE: hardware interrupts reach the processor
 
 // MSR bit IE, through a register: msrset and msrclr are optional instructions.

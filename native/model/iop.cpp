@@ -52,7 +52,7 @@ const char* Iop::state_name() const {
     switch (state_) {
         case State::held: return "held";
         case State::running: return "running";
-        case State::settled: return "settled";
+        case State::settled: return settled() ? "settled" : "running";
         case State::faulted: return "faulted";
     }
     return "";
@@ -115,7 +115,9 @@ Time Iop::patience() const {
 
 void Iop::settle(State state) {
     state_ = state;
-    restless_ = false;
+    confirming_ = false;
+    awaits_peripheral_ = reads_peripherals_ && next_peripheral() != nullptr;
+    if (settled()) restless_ = false;
     if (log_) log_->interrupted();
     world_.lines.touch();
 }
@@ -132,11 +134,17 @@ Time Iop::run(Time now, Time until) {
     for (;;) {
         step_peripherals(now);
         if (state_ != State::running || time_of(cpu_.cycle()) > limit) break;
-        reads_memory_ = false;
+        reads_memory_ = reads_peripherals_ = false;
         // What begins at the limit is still executed, but not before a peripheral that acts in the same moment.
         const std::uint64_t end = peripherals_due_ <= limit ? cycle_at(peripherals_due_) : cycle_at(limit + 1);
         const microblaze::Stop stop = execute(end);
         if (stop == microblaze::Stop::settled) {
+            // It may have loaded before it came to its loop: what that loads shows in another round.
+            confirming_ = !confirming_ && (reads_memory_ || reads_peripherals_);
+            if (confirming_) {
+                cpu_.wake();
+                continue;
+            }
             settle(State::settled);
         } else if (stop == microblaze::Stop::fault) {
             world_.findings.add(time_of(cpu_.cycle()), "iop-fault", config_.name + ": " + cpu_.fault().text,
@@ -161,13 +169,19 @@ microblaze::Stop Iop::execute(std::uint64_t until) {
 // Those that are due at `now`, or were due while an instruction was under way.
 void Iop::step_peripherals(Time now) {
     while (peripherals_due_ <= now) {
-        Component* next = nullptr;
-        for (const Mapping& mapping : mappings_)
-            if (next == nullptr || mapping.peripheral->due() < next->due()) next = mapping.peripheral.get();
+        Peripheral* next = next_peripheral();
         peripherals_due_ = next == nullptr ? never : next->due();
         if (peripherals_due_ > now) return;
         next->step(next->due());
     }
+}
+
+// Which of them acts first, if one is to.
+Peripheral* Iop::next_peripheral() const {
+    Peripheral* next = nullptr;
+    for (const Mapping& mapping : mappings_)
+        if (mapping.peripheral->due() < (next == nullptr ? never : next->due())) next = mapping.peripheral.get();
+    return next;
 }
 
 void Iop::schedule(Time now) {
@@ -193,6 +207,7 @@ microblaze::Reply Iop::load(std::uint32_t address, unsigned nbytes, std::uint32_
     if (peripheral == nullptr) return {Reply::Kind::error, true, false, config_.peripheral_cycles};
     const std::uint32_t word = offset & ~3U;
     const bool steady = peripheral->steady(word);
+    reads_peripherals_ = true;
     value = peripheral->read(word, time_of(cycle)) >> (offset % 4 * 8);
     if (nbytes < 4) value &= (1U << nbytes * 8) - 1;
     // What is not steady may have changed when the peripheral acts next.

@@ -53,8 +53,8 @@ public:
     void hold(bool held, Time now);
 
     // Whether it does nothing that will not go on for ever: it is in reset, waits for somebody, or has stopped
-    // with a fault.
-    bool settled() const { return state_ != State::running; }
+    // with a fault. One that waits for a peripheral at work has something to do.
+    bool settled() const { return state_ != State::running && !(state_ == State::settled && awaits_peripheral_); }
     // How long the host waits for it to settle after it was stirred.
     Time patience() const;
     // It did not settle in that time: until it does, the host hardly waits any more.
@@ -101,6 +101,7 @@ private:
         return static_cast<std::uint64_t>((time + config_.cycle - 1) / config_.cycle);
     }
     void step_peripherals(Time now);
+    Peripheral* next_peripheral() const;
     void stir(Time now);
     void catch_up(Time now);
     void settle(State state);
@@ -113,7 +114,10 @@ private:
     std::vector<Mapping> mappings_;
     Time peripherals_due_ = never;  // none of them acts before
     State state_ = State::held;
-    bool restless_ = false, reads_memory_ = false, calls_host_ = false;
+    bool restless_ = false, calls_host_ = false;
+    // What it loads from in the loop in which it waits, and whether that was looked at alone.
+    bool reads_memory_ = false, reads_peripherals_ = false, confirming_ = false;
+    bool awaits_peripheral_ = false;
     Time lag_ = 0;
     std::string reason_;
     std::shared_ptr<ExecutionLog> log_;

@@ -10,6 +10,7 @@ from microblaze_asm import image
 SENSOR = 0x4B
 #: Mailbox words of firmware/test/sensor.c and display.c.
 DEVICE, FIRST, COUNT, VALUE, RESULT = range(5)
+COMMAND = 0x3FF
 PAGE, COLUMN, BYTES, PICTURE = 0, 1, 2, 16
 BEGIN, DRAW = 1, 2
 
@@ -48,6 +49,17 @@ class TestIic:
             value = read_device(iop, SENSOR, 0, 2)
             assert (value - 0x10000 if value >= 0x8000 else value) >> 3 == celsius * 16
         assert read_device(iop, SENSOR, 0x0B, 1) == 0xCB
+
+    def test_a_host_that_does_not_wait_finds_it_read(self, board, firmware):
+        """The program waits for the bus, which is at work: it has not settled when the command is written."""
+        sensor = Adt7420()
+        board.probe.iop(1).peripheral("iic").attach(SENSOR, sensor)
+        iop = run(board, firmware("sensor"))
+        sensor.temperature = 25.0
+        iop.mailbox.write(DEVICE, [SENSOR, 0, 2])
+        iop.mailbox[COMMAND] = 1
+        assert board.probe.iop(1).state == "settled"
+        assert (iop.mailbox[COMMAND], iop.mailbox[VALUE] >> 3) == (0, 25 * 16)
 
     def test_an_address_where_nobody_is(self, board, firmware):
         iop = run(board, firmware("sensor"))

@@ -13,6 +13,8 @@ from .firmware_on_qemu import COMMAND, WINDOW, MicroBlaze
 REPO = Path(__file__).parents[2]
 BUFFER = 0x0010_0000  # a physical address
 HOST_INTERRUPT, TIMER, INTERRUPTS = 0x4001_0000, 0x41C0_0000, 0x4120_0000
+#: The timer's at the interrupt controller.
+INPUT = 1 << 2
 WINDOW_WORD, ADDRESS_WORD = 0x3FD, 0x3FE
 
 
@@ -241,12 +243,12 @@ def test_ticks_sets_the_timer_up_and_counts_its_interrupts():
         iop.mailbox[0] = 100_000
         iop.wait(lambda: timer[0] == 0x0D2 and iop.mailbox[1] == 0, "the timer")
         assert timer[1] == 100_000 - 2
-        assert list(controller[[2, 7]]) == [1, 3]
+        assert list(controller[[2, 7]]) == [INPUT, 3]
 
         # The line is up, but it is not the timer: acknowledged, not counted.
         controller[3] = 0
         iop.interrupt(True)
-        iop.wait(lambda: controller[3] == 1, "the acknowledge")
+        iop.wait(lambda: controller[3] == INPUT, "the acknowledge")
         assert iop.mailbox[1] == 0
         # The flag is memory here and stays, so that it is counted until the line goes down.
         timer[0] |= 0x100
