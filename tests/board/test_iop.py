@@ -276,6 +276,31 @@ class TestWrongUse:
             Program.load(empty)
 
 
+class TestMemoryTest:
+    """firmware/memory_test.c; its words are in docs/firmware.md."""
+
+    RESULT, PATTERN, DONE, ERRORS, BAD_PATTERN, BAD_ADDRESS, EXPECTED, FOUND = range(3, 11)
+    ADDRESSES, ALL, VERIFY = 2, 7, 0x100
+
+    def test_good_memory_has_no_errors_and_bad_memory_is_located(self, board):
+        iop = board.iop(1)
+        iop.load("memory_test")
+        iop.start()
+        with board.memory["ps-cma"].allocate(5000, np.uint32) as buffer:
+            base = iop.device_address(buffer)
+            iop.mailbox.write(0, [base, buffer.nbytes, 7])
+            iop.command(self.ALL)
+            assert iop.mailbox.read(self.RESULT, 4).tolist() == [0, 4 | self.VERIFY, 5000, 0]
+            iop.command(self.ADDRESSES)
+            assert np.array_equal(buffer, base + 4 * np.arange(5000))
+            buffer[1234] ^= 0x10
+            buffer[4321] ^= 0x20
+            iop.command(self.ADDRESSES | self.VERIFY)
+            address = base + 4 * 1234
+            assert iop.mailbox[self.ERRORS] == 2
+            assert iop.mailbox.read(self.BAD_PATTERN, 4).tolist() == [2, address, address, address ^ 0x10]
+
+
 def test_every_program_of_ours_settles(board):
     for name in FIRMWARE:
         board.iop(1).load(name)

@@ -10,8 +10,8 @@ import numpy as np
 from .. import __version__
 from .. import board as boards
 from ..board import Board
-from ..boards import ConverterSpec
-from ..units import format_bandwidth, format_rate, format_size
+from ..boards import ConverterSpec, IopSpec, PeripheralSpec
+from ..units import format_address, format_bandwidth, format_rate, format_size
 from . import options
 from .output import print_fields, print_json, print_table
 
@@ -66,11 +66,28 @@ def _document(board: Board) -> dict[str, Any]:
             }
             for dma in spec.dmas
         ],
+        "iops": [
+            {
+                "name": iop.name,
+                "base": iop.base,
+                "bytes": iop.size,
+                "clock_hz": iop.clock,
+                "units": sorted(iop.units),
+                "window": {"base": iop.window.base, "bytes": iop.window.size, "physical": iop.window.physical},
+                "peripherals": [_peripheral(part) for part in iop.peripherals],
+            }
+            for iop in spec.iops
+        ],
+        "peripherals": [_peripheral(part) for part in spec.peripherals],
         "ports": [{"name": port.name, "bandwidth_bytes_per_s": port.bandwidth} for port in spec.ports],
         "interrupts": dict(board.interrupts),
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
+
+
+def _peripheral(part: PeripheralSpec) -> dict[str, Any]:
+    return {"name": part.name, "kind": part.kind, "base": part.base, "interrupt": part.interrupt}
 
 
 def _mode(sg: bool) -> str:
@@ -112,6 +129,12 @@ def _print(board: Board) -> None:
             ],
             ("length", "address", "data"),
         ),
+        (("IOP", "local memory", "sees", "at"), [_iop(iop) for iop in spec.iops], ()),
+        (
+            ("peripheral", "kind", "registers"),
+            [(part.name, part.kind, format_address(part.base)) for part in spec.peripherals],
+            (),
+        ),
         (
             ("memory port", "bandwidth"),
             [(port.name, format_bandwidth(port.bandwidth)) for port in spec.ports],
@@ -123,6 +146,12 @@ def _print(board: Board) -> None:
         if rows:
             print()
             print_table(columns, rows, numbers=numbers)
+
+
+def _iop(spec: IopSpec) -> tuple[str, ...]:
+    window = spec.window
+    seen = f"{format_address(window.physical)} to {format_address(window.physical + window.size - 1)}"
+    return spec.name, f"{format_address(spec.base)}, {format_size(spec.size)}", seen, format_address(window.base)
 
 
 def _converter(spec: ConverterSpec) -> tuple[str, ...]:
