@@ -15,6 +15,7 @@ from gapless.errors import (
     WaitTimeoutError,
 )
 from gapless.iop import FIRMWARE, Program
+from microblaze_asm import image
 
 BOARDS = ("virtual:pynq-z2", "virtual:zcu111")
 
@@ -64,6 +65,18 @@ class TestTutorial:
             iop.start()
             iop.wait_idle()
             assert buffer.tolist() == list(range(7, 23))
+
+    def test_a_program_that_clears_the_mailbox_at_its_start_loses_no_command(self, board):
+        """As the published one does, after some 300 instructions; even where the host does not wait for it."""
+        iop = board.iop(1)
+        text = "addik r3, r0, 150\n count: addik r3, r3, -1\n bnei r3, count\n imm 0\n addik r5, r0, -4096\n"
+        text += "swi r0, r5, 0\n poll: lwi r4, r5, 0\n beqi r4, poll\n swi r4, r5, 4\n swi r0, r5, 0\n bri poll"
+        iop.load(image(text))
+        board.probe.iop(1).lag = 50e-6
+        iop.start()
+        iop.mailbox[0] = 7
+        iop.wait_idle()
+        assert iop.mailbox[1] == 7
 
     def test_reset_keeps_local_memory_and_load_zeroes_it(self, board):
         iop = board.iop(1)

@@ -19,6 +19,9 @@ from .program import Program
 
 #: What idle programs leave in the word that starts them: 0, and what the published tutorial binary writes.
 IDLE_WORDS = (0, 0xDEADBEEF)
+#: Seconds from the release of reset until a program waits for commands: some clear the mailbox on their way there (the
+#: published ones need up to 330 instructions), and what was written before would be lost.
+_START_UP = 1e-4
 #: Between two looks at a word, in seconds: the first, and the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 5e-6, 1e-3
 
@@ -100,11 +103,17 @@ class Iop:
         return loaded
 
     def start(self) -> None:
-        """Let it run from address 0; a running one goes on. IopError before the first :meth:`load`."""
+        """Let it run from address 0, and come to where it waits for commands; a running one goes on.
+
+        IopError before the first :meth:`load`.
+        """
         if self._program is None:
             raise IopError(f"{self.name} has no program: load(program) first")
+        if self._running:
+            return
         self._running = True
         self._reset.set(False)
+        self._bus.sleep(_START_UP)
 
     def stop(self) -> None:
         """Hold it in reset; its local memory keeps what it has. Buffers that were passed to it may be freed."""

@@ -39,12 +39,12 @@ class VirtualIop:
 
     @property
     def cycles(self) -> int:
-        """Of its clock, up to now; while it waits, up to when it began to."""
+        """Of its clock, up to now; while it waits, up to when it was last disturbed."""
         return self._machine.iop_state(self._number)[2]
 
     @property
     def instructions(self) -> int:
-        """That it executed; rounds of a loop in which it only waits are not counted."""
+        """That it executed up to the same moment; of a loop in which it waits, what it would have executed."""
         return self._machine.iop_state(self._number)[3]
 
     @property
