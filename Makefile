@@ -35,7 +35,8 @@ ifeq ($(KERNEL_TEST),always)
 export GAPLESS_REQUIRE_QEMU := 1
 endif
 .DELETE_ON_ERROR:
-.PHONY: help env build demo test lint types contracts unit pytest sanitize kernel-test kernel-test-full kernel-if-possible \
+.PHONY: help env build demo test lint types contracts unit pytest sanitize \
+	sanitize-unit sanitize-board kernel-test kernel-test-full kernel-if-possible \
 	bench format clean FORCE
 
 help:
@@ -108,10 +109,10 @@ demo: $(STAMPS)/package
 bench: $(STAMPS)/package
 	@$(VENV)/python -m benchmarks $(ARGS)
 
-# KERNEL_TEST=always, as in .ci/run: a machine that has no QEMU fails. The two runs of pytest go side by side, a core
-# each; what they print comes one after the other.
+# KERNEL_TEST=always, as in .ci/run: a machine that has no QEMU fails. The runs of pytest go side by side, two at
+# a time, the longest first; what they print comes one after the other.
 test: lint types contracts $(if $(filter always,$(KERNEL_TEST)),kernel-test,kernel-if-possible) $(STAMPS)/sanitize
-	@$(MAKE) --no-print-directory -j2 --output-sync=target SIDE_BY_SIDE=1 sanitize pytest
+	@$(MAKE) --no-print-directory -j2 --output-sync=target SIDE_BY_SIDE=1 sanitize-board sanitize-unit pytest
 
 lint: $(STAMPS)/env
 	@echo '== lint: ruff check, ruff format --check'
@@ -139,10 +140,16 @@ PURE := $(wildcard tests/unit/test_bitstream.py tests/unit/test_claims*.py tests
 	tests/unit/test_iomem.py tests/unit/test_kernel_*.py tests/unit/test_pynq_imports.py \
 	tests/board/test_pynq_notebooks.py)
 
+PYTEST_SANITIZED = $(SANITIZER_ENV) $(VENV)/python -m pytest --capture=sys $(addprefix --ignore=,$(PURE)) $(ARGS)
+
 sanitize: $(STAMPS)/sanitize
 	@echo '== sanitize: pytest with the sanitized native core'
-	@$(SANITIZER_ENV) $(VENV)/python -m pytest --capture=sys $(wildcard tests/unit tests/board) \
-		$(addprefix --ignore=,$(PURE)) $(ARGS)
+	@$(PYTEST_SANITIZED) tests/unit tests/board
+
+# The same in halves.
+sanitize-unit sanitize-board: sanitize-%: $(STAMPS)/sanitize
+	@echo '== sanitize: tests/$* with the sanitized native core'
+	@$(PYTEST_SANITIZED) tests/$*
 
 # Its own wheel is cross-compiled by the runner, strictly; .venv has the tools for it, and the package for the model
 # of the PL that a guest plays on.
