@@ -7,7 +7,7 @@ import importlib
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
@@ -17,13 +17,13 @@ from ._native import Bus
 from .boards import BoardSpec
 from .dma import AxiDma, Zdma
 from .errors import AddressError, BadArgumentError, UnknownNameError, UnsupportedError
-from .iop import Iop, IopBench, Pin, RegisterPin
 from .memory import AddressMap, Buffer, Pool
 from .stream import Adc, Bench, Dac, Probe
 from .units import format_address, format_size
 
 if TYPE_CHECKING:
     from .boards.fpga_manager import Loaded
+    from .iop import Iop, IopBench, Pin
     from .memory.providers import Mode
 
 #: Who opens the boards of a scheme. Imported when first asked for: nothing else may import virtual/.
@@ -103,12 +103,8 @@ class Board:
         _engines.update(self._dmas.values())
         descriptor_pool = for_descriptors(memory)
         self.zdma = Zdma(bus, spec.zdmas, pool=descriptor_pool) if zdma is None else zdma
-        self._missing_iops = missing_iops
-        self._iops = {
-            iop.index: Iop(bus, iop, pins or self._register_pin, self.memory.values, iop_benches.get(iop.index))
-            for iop in spec.iops
-            if iop.index not in missing_iops
-        }
+        self._iop_benches, self._missing_iops, self._pins = iop_benches, missing_iops, pins
+        self._iops, self._iop_lock = dict[int, "Iop"](), threading.Lock()
         self._dacs: dict[int, Dac] = {}
         self._adcs: dict[int, Adc] = {}
         if descriptor_pool is not None:
@@ -137,6 +133,9 @@ class Board:
         """The soft processor with this number, counted from 1; UnsupportedError says why there is none."""
         if number in self._missing_iops:
             raise UnsupportedError(f"iop{number} of {self.uri} cannot be used: {self._missing_iops[number]}")
+        with self._iop_lock:
+            if not self._iops:
+                self._iops.update(self._make_iops())
         return self._numbered("IOP", number, self._iops)
 
     def map_physical(self, base: int, nbytes: int) -> Buffer:
@@ -183,9 +182,20 @@ class Board:
             for dma in self._dmas.values():
                 stack.callback(dma._close)
 
-    def _register_pin(self, pin: int) -> Pin:
-        assert self.spec.ps_gpio is not None  # a BoardSpec with IOPs has one
-        return RegisterPin(self.bus, self.spec.ps_gpio, pin)
+    def _make_iops(self) -> Iterator[tuple[int, Iop]]:
+        """When the first is asked for: few programs have one."""
+        from .iop import Iop, RegisterPin
+
+        gpio = self.spec.ps_gpio
+
+        def register_pin(number: int) -> Pin:
+            assert gpio is not None  # a BoardSpec with IOPs has one
+            return RegisterPin(self.bus, gpio, number)
+
+        for spec in self.spec.iops:
+            if spec.index not in self._missing_iops:
+                bench = self._iop_benches.get(spec.index)
+                yield spec.index, Iop(self.bus, spec, self._pins or register_pin, self.memory.values, bench)
 
     def _numbered(self, what: str, index: int, known: Mapping[int, _C]) -> _C:
         if index in known:

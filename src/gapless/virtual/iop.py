@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from .._native import ExecutionLog, Machine, Peripheral
 from ..errors import BadArgumentError, UnknownNameError
-from ..iop import Fault
+
+if TYPE_CHECKING:
+    from ..iop import Fault
 
 KEEP = ("nothing", "stores", "accesses", "everything")
 
@@ -24,6 +27,8 @@ class VirtualIop:
     @property
     def fault(self) -> Fault | None:
         """Why it stopped, if it did; reset ends it."""
+        from ..iop import Fault
+
         found = self._machine.iop_fault(self._number)
         return None if found is None else Fault(*found)
 
