@@ -109,11 +109,10 @@ class Iop:
         """
         if self._program is None:
             raise IopError(f"{self.name} has no program: load(program) first")
-        if self._running:
-            return
-        self._running = True
+        was_running, self._running = self._running, True
         self._reset.set(False)
-        self._bus.sleep(_START_UP)
+        if not was_running:
+            self._bus.sleep(_START_UP)
 
     def stop(self) -> None:
         """Hold it in reset; its local memory keeps what it has. Buffers that were passed to it may be freed."""
