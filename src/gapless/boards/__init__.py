@@ -1,6 +1,8 @@
 """What boards are made of, as data: address map, pools, ports, DMA engines, converters, soft processors."""
 
-from .iop_spec import IopSpec, PeripheralSpec, WindowSpec
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_names
 from .spec import (
     BoardSpec,
     ConverterSpec,
@@ -13,6 +15,11 @@ from .spec import (
     StreamFifoSpec,
     ZdmaSpec,
 )
+
+if TYPE_CHECKING:
+    from .iop_spec import IopSpec, PeripheralSpec, WindowSpec
+
+__getattr__ = lazy_names(__name__, {"iop_spec": ("IopSpec", "PeripheralSpec", "WindowSpec")})
 
 __all__ = [
     "BoardSpec",

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from ..errors import BadArgumentError, UnknownNameError
 from ..units import format_address, format_size
-from .iop_spec import IopSpec, PeripheralSpec
 from .unique import unique
+
+if TYPE_CHECKING:
+    from .iop_spec import IopSpec, PeripheralSpec
 
 
 class MemoryKind(str, Enum):
