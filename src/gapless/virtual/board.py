@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -150,9 +151,7 @@ def build_board(
     iops = add_iops(machine, spec, peripherals)
     faults = Faults(machine, dmas, ports, zdmas)
     probe = VirtualProbe(machine, converters["dac"], converters["adc"], faults, peripherals, iops)
-    if wall_clock:
-        machine.follow_wall_clock()
-    return Board(
+    board = Board(
         uri or f"virtual:{spec.name}",
         spec,
         machine.bus(),
@@ -163,6 +162,11 @@ def build_board(
         closed=machine.stop_wall_clock,
         iop_benches=iops,
     )
+    if wall_clock:
+        machine.follow_wall_clock()
+        # Its thread may be in a device written in Python, which must not be while the interpreter is torn down.
+        weakref.finalize(board, machine.stop_wall_clock)
+    return board
 
 
 def _region_of(pool: PoolSpec, address_map: AddressMap) -> Region:
