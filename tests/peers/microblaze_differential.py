@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 
 from .microblaze import encodings as mb
+from .microblaze.breakages import replaced
 from .microblaze.compare import Tally, run
 from .microblaze.ours import Ours
 from .microblaze.programs import LONGEST, Program, random
@@ -49,10 +50,23 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first program; the next has the next")
     parser.add_argument("--instructions", type=int, default=10_000_000, help="how many to execute at least")
     parser.add_argument("--rounds", type=int, default=40, help="how often a program's body is executed")
+    parser.add_argument(
+        "--break",
+        metavar="MNEMONIC=INSTEAD",
+        dest="broken",
+        help="let ours take one instruction for another, such as add=addk: that has to be found",
+    )
     arguments = parser.parse_args()
+    ours = Ours()
+    if arguments.broken:
+        mnemonic, _, instead = arguments.broken.partition("=")
+        for name in (mnemonic, instead):
+            if name not in mb.MNEMONICS:
+                parser.error(f"--break {arguments.broken}: there is no instruction {name!r}")
+        ours = Ours(replaced(mnemonic, instead))
     began = time.monotonic()
     with Qemu() as qemu:
-        tally, difference = run(qemu, Ours(), drawn(arguments.seed, arguments.rounds), arguments.instructions)
+        tally, difference = run(qemu, ours, drawn(arguments.seed, arguments.rounds), arguments.instructions)
     print(table(tally))
     print(f"differences: {1 if difference else 0}, in {time.monotonic() - began:.1f} s")
     if difference:

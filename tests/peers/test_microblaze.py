@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from .microblaze import encodings as mb
+from .microblaze.breakages import replaced
 from .microblaze.compare import Tally, run
-from .microblaze.ours import Breakage, Ours
+from .microblaze.ours import Ours
 from .microblaze.theirs import Qemu
 from .microblaze_differential import drawn, table
 
@@ -40,17 +40,6 @@ def _everything_was_executed(tally: Tally) -> None:
     assert set().union(*mb.CLASSES.values()) == set(mb.MNEMONICS)
 
 
-def replaced(mnemonic: str, bits: int) -> Breakage:
-    """A processor that takes every ``mnemonic`` for the instruction with ``bits`` and the same operands."""
-    right = mb.named(mnemonic)
-
-    def replace(code: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        wrong = code & ~np.uint32(right.mask) | np.uint32(bits)
-        return np.where(mb.rows_of(code) == mb.ALL.index(right), wrong, code)
-
-    return replace
-
-
 @pytest.mark.parametrize(
     ("mnemonic", "instead"),
     [
@@ -66,7 +55,7 @@ def replaced(mnemonic: str, bits: int) -> Breakage:
     ],
 )
 def test_a_processor_that_takes_one_instruction_for_another_is_found_out(qemu, mnemonic, instead):
-    ours = Ours(replaced(mnemonic, mb.named(instead).bits))
+    ours = Ours(replaced(mnemonic, instead))
     _, difference = run(qemu, ours, drawn(1000, 4, longest=2000), 1_000_000)
     assert difference is not None
     assert difference.mnemonic == mnemonic, str(difference)
