@@ -48,6 +48,8 @@ def read_elf(name: str, data: bytes) -> tuple[bytes, tuple[tuple[int, str], ...]
             for symbol in section.iter_symbols()
             if symbol["st_info"]["type"] == "STT_FUNC" and symbol.name
         )
+    except BadArgumentError:
+        raise
     except (ELFError, KeyError, ValueError, UnicodeDecodeError) as error:
         raise BadArgumentError(f"{name} is a damaged ELF file: {error}") from None
     return bytes(image), tuple(symbols)
