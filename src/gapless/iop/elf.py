@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 from ..errors import BadArgumentError, UnsupportedError
 
@@ -23,24 +24,7 @@ def read_elf(name: str, data: bytes) -> tuple[bytes, tuple[tuple[int, str], ...]
         raise UnsupportedError(f"{name} is an ELF file: pip install gapless[iop] reads it, or give the .bin") from None
     try:
         elf = ELFFile(io.BytesIO(data))
-        machine = elf["e_machine"]
-        if machine not in _MICROBLAZE or not elf.little_endian or elf.elfclass != 32:
-            order = "little" if elf.little_endian else "big"
-            raise BadArgumentError(
-                f"{name} is for {str(machine).removeprefix('EM_')}, {elf.elfclass} bits, {order}-endian; a program "
-                "is for MICROBLAZE, 32 bits, little-endian"
-            )
-        image = bytearray()
-        for segment in elf.iter_segments("PT_LOAD"):
-            start, content, size = segment["p_paddr"], segment.data(), segment["p_memsz"]
-            if size == 0:
-                continue
-            if start + size > _LARGEST:
-                raise BadArgumentError(
-                    f"{name} has {size} bytes at 0x{start:08X}: a program lies in the local memory, which begins at 0"
-                )
-            image.extend(bytes(max(0, start + size - len(image))))
-            image[start : start + len(content)] = content
+        _check_machine(name, elf)
         symbols = sorted(
             (symbol["st_value"], symbol.name)
             for section in elf.iter_sections()
@@ -48,8 +32,33 @@ def read_elf(name: str, data: bytes) -> tuple[bytes, tuple[tuple[int, str], ...]
             for symbol in section.iter_symbols()
             if symbol["st_info"]["type"] == "STT_FUNC" and symbol.name
         )
+        return _image(name, elf), tuple(symbols)
     except BadArgumentError:
         raise
-    except (ELFError, KeyError, ValueError, UnicodeDecodeError) as error:
+    except (ELFError, KeyError, ValueError) as error:
         raise BadArgumentError(f"{name} is a damaged ELF file: {error}") from None
-    return bytes(image), tuple(symbols)
+
+
+def _check_machine(name: str, elf: Any) -> None:
+    machine = elf["e_machine"]
+    if machine not in _MICROBLAZE or not elf.little_endian or elf.elfclass != 32:
+        order = "little" if elf.little_endian else "big"
+        raise BadArgumentError(
+            f"{name} is for {str(machine).removeprefix('EM_')}, {elf.elfclass} bits, {order}-endian; a program "
+            "is for MICROBLAZE, 32 bits, little-endian"
+        )
+
+
+def _image(name: str, elf: Any) -> bytes:
+    image = bytearray()
+    for segment in elf.iter_segments("PT_LOAD"):
+        start, content, size = segment["p_paddr"], segment.data(), segment["p_memsz"]
+        if size == 0:
+            continue
+        if start + size > _LARGEST:
+            raise BadArgumentError(
+                f"{name} has {size} bytes at 0x{start:08X}: a program lies in the local memory, which begins at 0"
+            )
+        image.extend(bytes(max(0, start + size - len(image))))
+        image[start : start + len(content)] = content
+    return bytes(image)
