@@ -78,8 +78,9 @@ void Iop::hold(bool held, Time now) {
         settle(State::held);
     } else {
         cpu_.reset();
-        state_ = State::settled;
-        stir(now);
+        cpu_.delay(cycle_at(now + lag_));
+        state_ = State::running;
+        world_.stirred = this;
     }
     schedule(now);
 }

@@ -118,6 +118,16 @@ class TestTime:
             iop.wait_idle()
             assert buffer.tolist() == list(range(1, 11))
 
+    def test_a_program_begins_when_it_is_released_and_not_before(self, board):
+        iop, bench = board.iop(1), board.probe.iop(1)
+        iop.load(image("count: addik r3, r3, 1\n bri count"))
+        bench.lag = 2e-3
+        board.bus.sleep(0.5)
+        iop.start()
+        board.bus.sleep(5e-3)
+        # Two instructions in four cycles, of the time since its start less the lag.
+        assert bench.instructions == pytest.approx(3.1e-3 * 100e6 / 2, rel=1e-2)
+
     def test_the_same_program_takes_the_same_time_twice(self, board):
         def run():
             with gapless.open(board.uri) as other, other.memory["ps-cma"].allocate(1000, np.uint32) as buffer:
