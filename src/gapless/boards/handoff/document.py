@@ -32,7 +32,9 @@ def parse(data: bytes, title: str) -> ElementTree.Element:
     except ElementTree.ParseError as error:
         line, column = error.position
         if error.code in _ENDS_EARLY:
-            raise BadArgumentError(f"{title} is cut short: it ends in the middle, in line {line}; copy it again") from None
+            raise BadArgumentError(
+                f"{title} is cut short: it ends in the middle, in line {line}; copy it again"
+            ) from None
         raise BadArgumentError(f"{title} is no XML: {errors.messages[error.code]} in line {line}, {column}") from None
     except ValueError as error:  # a NUL, for one
         raise BadArgumentError(f"{title} is no XML: {error}") from None

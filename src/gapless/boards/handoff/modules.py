@@ -43,7 +43,9 @@ def parameters(element: Element, path: str) -> dict[str, str]:
     return {name: value for name, value in pairs if name is not None and value is not None}
 
 
-def memory_map(module: Element, names: Mapping[str, str], containers: frozenset[str], title: str) -> Iterator[AddressRange]:
+def memory_map(
+    module: Element, names: Mapping[str, str], containers: frozenset[str], title: str
+) -> Iterator[AddressRange]:
     """What a block sees as a master: each range once, without those of blocks that the hand-off does not have.
 
     ``containers`` are the instances that stand for a part of the design with a hand-off of its own.

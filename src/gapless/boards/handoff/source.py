@@ -12,7 +12,7 @@ from ...units import MIB, format_size
 from .document import parse
 
 #: The largest real ones have a few MiB; a file from elsewhere shall not fill the memory.
-_MOST = 256 * MIB
+_MOST = 64 * MIB
 
 
 @dataclass(frozen=True)
