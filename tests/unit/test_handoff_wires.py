@@ -80,6 +80,7 @@ def test_controllers_in_a_cascade_all_arrive_at_one_line(load):
         "first": InterruptController("first", "", 1, 122),
         "second": InterruptController("second", "first", 1, 122),
     }
+    assert design.controller_inputs == {"first": ("near/irq_out", "second/irq"), "second": ("", "far/irq_out")}
 
 
 def test_what_does_not_reach_the_ps_is_no_interrupt_of_it(load):
@@ -88,6 +89,7 @@ def test_what_does_not_reach_the_ps_is_no_interrupt_of_it(load):
     design = load(handoff.pin("ps/IRQ_F2P", "I", "outer"))
     assert list(design.interrupts) == ["outer/irq_out"]
     assert design.interrupt_controllers == {}
+    assert design.controller_inputs == {"iop/intc": ("local/irq_out",)}
 
 
 def test_interrupt_from_outside_the_block_diagram(load):

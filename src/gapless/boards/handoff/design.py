@@ -198,6 +198,8 @@ class Design:
     ``device`` is the bare device ("xczu28dr"), ``part`` with package and speed grade. ``board`` is Vivado's name of the
     board, or empty. ``tool_version``: Vivado's. ``path``: the file that was read; ``bitstream``: the .bit file that
     belongs to it, a path or a name inside the .xsa, or empty.
+    ``controller_inputs``: the pin at each input of every AXI INTC, also of those that belong to a soft processor;
+    empty for an input that nothing drives.
     ``hierarchies``: the blocks and hierarchies directly in each, by their full names.
     """
 
@@ -216,6 +218,7 @@ class Design:
     gpio: Mapping[str, GpioPin] = field(repr=False)
     clocks: tuple[PlClock, ...] = field(repr=False)
     streams: tuple[Stream, ...] = field(repr=False)
+    controller_inputs: Mapping[str, tuple[str, ...]] = field(repr=False)
     hierarchies: Mapping[str, tuple[str, ...]] = field(repr=False)
 
     @classmethod

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .design import Interrupt, InterruptController
-from .netlist import Bit, Netlist
+from .netlist import Bit, Netlist, Pin
 from .ps import Ps
 
 _CONTROLLER = "axi_intc"
+
+
+def bit_name(pin: Pin, position: int) -> str:
+    """The name of a bit: that of its pin where there is only one."""
+    return pin.name if pin.width == 1 else f"{pin.name}[{position}]"
+
+
+def controller_inputs(netlist: Netlist) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every AXI INTC and the pins at its inputs, whomever it interrupts."""
+    for name, kind in netlist.kinds.items():
+        if kind == _CONTROLLER and (inputs := netlist.pins.get(f"{name}/intr")):
+            yield name, tuple("" if bit is None else bit_name(*bit) for bit in netlist.bits(inputs))
 
 
 class Interrupts:
@@ -30,8 +42,9 @@ class Interrupts:
             if self._netlist.kinds.get(pin.block) == _CONTROLLER and pin.port == "irq":
                 self._controller(pin.block, parent, index, lines[index])
             else:
-                name = pin.name if pin.width == 1 else f"{pin.name}[{position}]"
-                self.pins.setdefault(name, Interrupt(pin.name, position, parent, index, lines[index]))
+                self.pins.setdefault(
+                    bit_name(pin, position), Interrupt(pin.name, position, parent, index, lines[index])
+                )
 
     def _controller(self, name: str, parent: str, index: int, line: int) -> None:
         if name in self.controllers:

@@ -11,7 +11,7 @@ from ...units import format_address
 from .design import AddressRange, Block, Design, Memory, addressed
 from .document import parse
 from .gpio import gpio_pins
-from .interrupts import Interrupts
+from .interrupts import Interrupts, controller_inputs
 from .modules import block_names, make_block, memory_map
 from .netlist import Netlist
 from .ps import FAMILIES, clocks, ps_memories
@@ -68,6 +68,7 @@ def load_design(path: Path) -> Design:
         gpio={pin.name: pin for pin in gpio_pins(netlist, ps_name, ps)},
         clocks=tuple(clocks(ps, blocks[ps_name].parameters)),
         streams=tuple(streams(tuple(blocks.values()), root)),
+        controller_inputs=dict(controller_inputs(netlist)),
         hierarchies=_hierarchies(blocks),
     )
 
