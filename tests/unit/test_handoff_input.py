@@ -69,7 +69,7 @@ def test_truncated(tmp_path, share):
         (b"a report", "is no XML: it does not begin with <"),
         (b"\x00\x09\x0f\xf0\x0f\xf0", "is no XML"),
         (b"\x1f\x8b\x08\x00\x80\x81", "is no XML: byte"),
-        (b"<EDKSYSTEM><MODULES></EDKSYSTEM>", "mismatched tag in line 1"),
+        (b"<EDKSYSTEM><MODULES></EDKSYSTEM>", "mismatched tag, line 1"),
         (b"<EDKSYSTEM>\x00</EDKSYSTEM>", "is no XML"),
         ("<EDKSYSTEM/>".encode("utf-16"), "is no XML"),
         (b"<html><body/></html>", "is XML, but no hardware hand-off"),
@@ -208,12 +208,35 @@ def test_archive_that_unpacks_to_more_than_any_hand_off(tmp_path):
     fails(xsa(tmp_path, {"top.hwh": b" " * (65 << 20)}), "top.hwh has 65 MiB")
 
 
+def test_archive_packed_in_another_way(tmp_path):
+    with zipfile.ZipFile(tmp_path / "tiny.xsa", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("top.hwh", Handoff().text())
+    fails(tmp_path / "tiny.xsa", "top.hwh is compressed in a way")
+
+
+def test_elements_in_elements_without_end(tmp_path):
+    text = Handoff().text().replace("</MODULES>", "<M>" * 100_000 + "</M>" * 100_000 + "</MODULES>")
+    assert Design.load(written(tmp_path, text)).ps == "ps"
+
+
 @given(st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_files_never_raise_anything_else(tmp_path, data):
     text = Handoff().block("leds", "axi_gpio").address("leds", 0x4120_0000, 0x1_0000)
     whole = bytearray(text.concat("c", [("a", 1)], "b").pin("ps/IRQ_F2P", "I", "b").text().encode())
+    with contextlib.suppress(BadArgumentError):
+        Design.load(written(tmp_path, damage(whole, data)))
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damaged_archives_never_raise_anything_else(tmp_path, data):
+    whole = bytearray(xsa(tmp_path, {"top.hwh": Handoff().text(), "sysdef.xml": "<Project/>"}).read_bytes())
+    with contextlib.suppress(BadArgumentError):
+        Design.load(written(tmp_path, damage(whole, data), "tiny.xsa"))
+
+
+def damage(whole, data):
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    with contextlib.suppress(BadArgumentError):
-        Design.load(written(tmp_path, bytes(whole)))
+    return bytes(whole)

@@ -30,11 +30,13 @@ def parse(data: bytes, title: str) -> ElementTree.Element:
     try:
         return ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        line, column = error.position
+        line, _ = error.position
         if error.code in _ENDS_EARLY:
             raise BadArgumentError(
                 f"{title} is cut short: it ends in the middle, in line {line}; copy it again"
             ) from None
-        raise BadArgumentError(f"{title} is no XML: {errors.messages[error.code]} in line {line}, {column}") from None
+        raise BadArgumentError(
+            f"{title} is no XML: {errors.messages.get(error.code, error.msg)}, line {line}"
+        ) from None
     except ValueError as error:  # a NUL, for one
         raise BadArgumentError(f"{title} is no XML: {error}") from None

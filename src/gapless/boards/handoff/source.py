@@ -104,7 +104,10 @@ def _listed(path: Path, archive: zipfile.ZipFile) -> tuple[str | None, str | Non
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
-    size = archive.getinfo(name).file_size
+    info = archive.getinfo(name)
+    size = info.file_size
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise BadArgumentError(f"{path}, {name} is compressed in a way that Vivado does not use: pack it again")
     if size > _MOST:
         raise BadArgumentError(f"{path}, {name} has {format_size(size)}: none is larger than {format_size(_MOST)}")
     return archive.read(name)
