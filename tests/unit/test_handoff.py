@@ -87,6 +87,14 @@ def test_block_with_two_interfaces_has_two_names(load):
     }
 
 
+def test_what_has_a_hand_off_of_its_own_is_left_out(load):
+    """A reconfigurable partition: its addresses are given again for what is in it."""
+    handoff = Handoff().block("partition", "rp", BDTYPE="BLOCK_CONTAINER").block("leds", "axi_gpio")
+    handoff.address("partition", 0x4120_0000, 0x10_0000).address("leds", 0x4120_0000, 0x1_0000)
+    handoff.address("somewhere/else", 0x4120_0000, 0x1000)
+    assert [name for name, _, _ in load(handoff).addressed()] == ["leds"]
+
+
 def test_a_range_listed_twice_is_one(load):
     handoff = Handoff().block("leds", "axi_gpio")
     handoff.address("leds", 0x4120_0000, 0x1_0000).address("leds", 0x4120_0000, 0x1_0000)
@@ -176,8 +184,9 @@ def test_dma_parameters_that_are_left_out_are_the_cores_defaults(load):
 def test_dma_parameters_are_of_a_dma_and_numbers(load):
     with pytest.raises(BadArgumentError, match="ps is a processing_system7"):
         DmaParameters.of(load(dma()).block("ps"))
-    with pytest.raises(BadArgumentError, match="c_sg_length_width of dma is 'wide'"):
-        DmaParameters.of(load(dma(c_sg_length_width="wide")).block("dma"))
+    for wrong in ("wide", "-8", ""):
+        with pytest.raises(BadArgumentError, match=f"c_sg_length_width of dma is '?{wrong}"):
+            DmaParameters.of(load(dma(c_sg_length_width=wrong)).block("dma"))
 
 
 # ---- from a .bit and an .xsa
@@ -213,6 +222,12 @@ def test_xsa_says_which_of_its_hand_offs_is_the_top(tmp_path, listing):
     design = Design.load(xsa(tmp_path / "platform.xsa", members))
     assert (design.name, design.bitstream) == ("top", "top_wrapper.bit")
     assert design.path == tmp_path / "platform.xsa"
+
+
+def test_xsa_may_list_other_files_of_the_top_design(tmp_path):
+    listed = "<Project><File Name='top.bd' BD_TYPE='DEFAULT_BD'/><File Name='b.hwh' BD_TYPE='DEFAULT_BD'/></Project>"
+    members = {"a.hwh": Handoff(NAME="a").text(), "b.hwh": Handoff(NAME="b").text(), "top.bd": "{}"}
+    assert Design.load(xsa(tmp_path / "platform.xsa", members | {"sysdef.xml": listed})).name == "b"
 
 
 def test_xsa_without_a_list_has_one_hand_off(tmp_path):

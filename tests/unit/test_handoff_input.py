@@ -89,8 +89,8 @@ def test_two_blocks_at_one_address(tmp_path):
     handoff = Handoff().block("video/leds", "axi_gpio").block("timer", "axi_timer").block("far", "axi_timer")
     handoff.address("video/leds", 0x4120_0000, 0x1_0000).address("far", 0x4121_0000, 0x1_0000)
     Design.load(handoff.save(tmp_path / "tiny.hwh"))
-    handoff.address("timer", 0x4120_F000, 0x1000)
-    fails(handoff.save(tmp_path / "tiny.hwh"), "video/leds and timer are both at 0x4120_F000", "Address Editor")
+    handoff.address("timer", 0x4120_FFFF, 1)
+    fails(handoff.save(tmp_path / "tiny.hwh"), "video/leds and timer are both at 0x4120_FFFF", "Address Editor")
 
 
 def test_two_blocks_where_one_holds_a_third(tmp_path):

@@ -61,6 +61,12 @@ def test_widths_gaps_constants_and_slices_shift_what_follows(load):
     }
 
 
+def test_input_that_is_wider_than_what_drives_it(load):
+    handoff = source(source(Handoff(), "narrow"), "last").concat("all", [("narrow", 3), ("last", 1)], "irqs")
+    found = load(handoff.pin("ps/IRQ_F2P", "I", "irqs", 4)).interrupts
+    assert {name: pin.index for name, pin in found.items()} == {"narrow/irq_out": 0, "last/irq_out": 3}
+
+
 def test_controllers_in_a_cascade_all_arrive_at_one_line(load):
     handoff = Handoff(MPSOC)
     for name in ("direct", "near", "far"):
@@ -203,6 +209,14 @@ def test_two_ways_to_one_end_are_one_stream_and_a_circle_ends(load):
 def test_streams_that_leave_the_block_diagram(load):
     handoff = dma_and(Handoff()).bus("to_pins", "INITIATOR", "out").bus("from_pins", "TARGET", "in")
     assert ends(load(handoff)) == {("dma.M_AXIS_MM2S", "to_pins"): (), ("from_pins", "dma.S_AXIS_S2MM"): ()}
+
+
+def test_stream_that_ends_inside_and_outside(load):
+    handoff = dma_and(Handoff()).block("sink", "dac").bus("sink/S_AXIS", "SLAVE", "out")
+    assert ends(load(handoff.bus("to_pins", "INITIATOR", "out"))) == {
+        ("dma.M_AXIS_MM2S", "sink.S_AXIS"): (),
+        ("dma.M_AXIS_MM2S", "to_pins"): (),
+    }
 
 
 def test_an_interface_that_is_not_connected_has_no_stream(load):

@@ -77,7 +77,7 @@ def _from_archive(path: Path, archive: zipfile.ZipFile) -> Source:
     top, bitstream = _listed(path, archive)
     if top is None and len(handoffs) == 1:
         top = handoffs[0]
-    if top not in handoffs:
+    if top is None:
         raise BadArgumentError(
             f"{path}: its sysdef.xml does not say which of {', '.join(sorted(handoffs))} is of the top design: "
             "unpack it and open the .hwh itself"
@@ -97,7 +97,8 @@ def _listed(path: Path, archive: zipfile.ZipFile) -> tuple[str | None, str | Non
         if name in archive.namelist():
             root = parse(_member(path, archive, name), f"{path}, {name}")
             files = [item for item in root.iter("File") if item.get("Name") in archive.namelist()]
-            tops = [item.get("Name") for item in files if item.get("BD_TYPE") == "DEFAULT_BD"]
+            tops = [item.get("Name", "") for item in files if item.get("BD_TYPE") == "DEFAULT_BD"]
+            tops = [top for top in tops if top.endswith(".hwh")]
             bits = [item.get("Name") for item in files if item.get("Type") in ("BIT", "FULL_BIT")]
             return (tops[0] if len(tops) == 1 else None), (bits[0] if bits else None)
     return None, None
