@@ -137,7 +137,7 @@ pytest: $(STAMPS)/strict
 
 # Tests of what has no native code in it: sanitizers would only make Python slow.
 PURE := $(wildcard tests/unit/test_bitstream.py tests/unit/test_claims*.py tests/unit/test_fpga_manager.py \
-	tests/unit/test_iomem.py tests/unit/test_kernel_*.py tests/unit/test_pynq_imports.py \
+	tests/unit/test_handoff*.py tests/unit/test_iomem.py tests/unit/test_kernel_*.py tests/unit/test_pynq_imports.py \
 	tests/board/test_pynq_notebooks.py)
 
 PYTEST_SANITIZED = $(SANITIZER_ENV) $(VENV)/python -m pytest --capture=sys $(addprefix --ignore=,$(PURE)) $(ARGS)
