@@ -6,6 +6,7 @@ from typing import Any
 
 from ...boards import BoardSpec, IopSpec
 from ...boards.iop_spec import PeripheralSpec
+from .register_tables import registers_of
 
 #: The type of an IP by the kind that its description gives.
 IP_TYPES = {
@@ -38,7 +39,7 @@ def pl_peripherals(spec: BoardSpec) -> list[PeripheralSpec]:
 
 
 def ip_dict(spec: BoardSpec) -> dict[str, dict[str, Any]]:
-    """Every IP that the processor reaches: name to ``phys_addr``, ``addr_range`` (bytes), ``type``, ``parameters``."""
+    """Every IP that the processor reaches: name to ``phys_addr``, ``addr_range`` (bytes), ``type`` and others."""
     found = {}
     for dma in spec.dmas:
         parameters = {
@@ -54,6 +55,10 @@ def ip_dict(spec: BoardSpec) -> dict[str, dict[str, Any]]:
     for iop in spec.iops:
         name = mb_info(iop)["ip_name"]
         found[name] = _ip(name, iop.base, iop.size, _BRAM_TYPE, {})
+    for pin, where in interrupt_pins(spec).items():
+        name, _, output = pin.rpartition("/")
+        if name in found:
+            found[name]["interrupts"][output] = where
     return found
 
 
@@ -85,6 +90,8 @@ def _ip(name: str, base: int, size: int, kind: str, parameters: dict[str, int]) 
         "phys_addr": base,
         "addr_range": size,
         "parameters": {key: str(value) for key, value in parameters.items()},
-        "registers": {},
+        "registers": registers_of(kind),
+        "interrupts": {},
+        "gpio": {},
         "state": None,
     }
