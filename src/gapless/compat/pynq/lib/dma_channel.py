@@ -131,7 +131,9 @@ class DMAChannel:
             NotContiguousError: it is strided. BufferFreedError: it was freed.
             AddressError: it is beyond the engine's addresses.
         """
-        self.settle()
+        for channel in list(unsettled):  # another object may have used the engine before
+            if isinstance(channel, DMAChannel) and channel._engine is self._engine:
+                channel.settle()
         if self._failure is not None:
             raise PynqError(
                 f"DMA channel not started: the transfer before this one failed: {_said(self._failure)}; start() makes "
