@@ -157,6 +157,28 @@ def test_a_part_of_a_buffer(send: DMAChannel, receive: DMAChannel) -> None:
         assert sink[900:].tolist() == list(range(900, 1000))
 
 
+def test_caches_are_seen_to(
+    send: DMAChannel, receive: DMAChannel, board: gapless.Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is sent is written back before, and what was received is looked up anew after; no more than that."""
+    with allocate(4096, "u1") as source, allocate(4096, "u1") as sink:
+        seen: list[tuple[str, int, int]] = []
+        for name in ("sync_to_device", "sync_from_device"):
+            monkeypatch.setattr(
+                type(board.address_map.find(source.physical_address)),
+                name,
+                lambda _, address, nbytes, name=name: seen.append((name, address, nbytes)),
+            )
+        receive.transfer(sink, 1024, 64)
+        send.transfer(source, 8, 64)
+        assert ("sync_to_device", source.physical_address + 8, 64) in seen
+        assert "sync_from_device" not in {name for name, *_ in seen}
+        seen.clear()
+        receive.wait()
+        send.wait()
+        assert seen == [("sync_from_device", sink.physical_address + 1024, 64)]
+
+
 @pytest.mark.parametrize("sg", [False, True])
 def test_a_short_packet(sg: bool) -> None:
     """PYNQ: a scatter-gather receive whose packet is shorter than its buffer never ends."""

@@ -114,6 +114,23 @@ def test_other_boards() -> None:
         GPIO.get_gpio_pin(0)
 
 
+def test_a_real_board_gives_what_it_can(board: gapless.Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pins are lines of the kernel's driver: those of the design's IOPs, as outputs."""
+    levels: list[bool] = []
+
+    class Line:
+        def set(self, level: bool) -> None:
+            levels.append(level)
+
+    monkeypatch.setattr(board, "_pins", {0: Line()}.__getitem__)
+    with pytest.raises(UnsupportedError, match="pins are outputs only here"):
+        GPIO(54, "in")
+    with pytest.raises(UnsupportedError, match="pin 6 of virtual:pynq-z2: only the pins of its IOPs"):
+        GPIO(60, "out")
+    GPIO(54, "out").write(1)
+    assert levels == [True]
+
+
 # ---- AXI GPIO
 
 
