@@ -179,6 +179,16 @@ def test_caches_are_seen_to(
         assert seen == [("sync_from_device", sink.physical_address + 1024, 64)]
 
 
+def test_a_cyclic_transfer_is_written_back_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    with in_use(two_dmas()) as board, allocate(4096, "u1", board.memory["low"]) as period:
+        region, seen = type(board.address_map.find(period.physical_address)), []
+        monkeypatch.setattr(region, "sync_to_device", lambda _, address, nbytes: seen.append((address, nbytes)))
+        send = DMA(ip_dict(board.spec)["a"]).sendchannel
+        send.transfer(period, 64, 128, cyclic=True)
+        send.stop()
+        assert (period.physical_address + 64, 128) in seen
+
+
 @pytest.mark.parametrize("sg", [False, True])
 def test_a_short_packet(sg: bool) -> None:
     """PYNQ: a scatter-gather receive whose packet is shorter than its buffer never ends."""

@@ -7,6 +7,7 @@ pynq``, with ``gapless pynq run``. There is one board in use: :func:`use` choose
 from .board_in_use import DEFAULT_BOARD, board_in_use, close, use
 from .buffer import PynqBuffer, allocate
 from .gpio import GPIO
+from .interrupt import Interrupt
 from .ip import DefaultIP
 from .mmio import MMIO
 from .overlay import Overlay
@@ -18,6 +19,7 @@ __all__ = [
     "GPIO",
     "MMIO",
     "DefaultIP",
+    "Interrupt",
     "Overlay",
     "PynqBuffer",
     "Register",

@@ -17,6 +17,15 @@ IP_TYPES = {
     "axi-iic": "xilinx.com:ip:axi_iic:2.0",
     "quad-spi": "xilinx.com:ip:axi_quad_spi:3.2",
 }
+#: What Vivado calls their interrupt outputs.
+_INTERRUPT_OUTPUTS = {
+    "axi-gpio": "ip2intc_irpt",
+    "axi-timer": "interrupt",
+    "axi-intc": "irq",
+    "uart-lite": "interrupt",
+    "axi-iic": "iic2intc_irpt",
+    "quad-spi": "ip2intc_irpt",
+}
 _BRAM_TYPE, _DMA_TYPE = "xilinx.com:ip:axi_bram_ctrl:4.0", "xilinx.com:ip:axi_dma:7.1"
 #: Vivado gives the registers of an IP this much of the address map, unless it needs more.
 _RANGE = 0x1_0000
@@ -80,6 +89,8 @@ def interrupt_pins(spec: BoardSpec) -> dict[str, dict[str, Any]]:
         found[f"{dma.name}/s2mm_introut"] = dma.s2mm_interrupt
     for iop in spec.iops:
         found[mb_info(iop)["intr_pin_name"]] = iop.interrupt
+    for part in pl_peripherals(spec):
+        found[f"{part.name}/{_INTERRUPT_OUTPUTS[part.kind]}"] = part.interrupt
     return {name: {"controller": "", "index": line} for name, line in found.items() if line is not None}
 
 

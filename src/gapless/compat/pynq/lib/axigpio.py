@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ....errors import BadArgumentError, PynqError, RegisterOffsetError
+from ..interrupt import Interrupt, finish
 from ..ip import DefaultIP
 
 _STRIDE, _TRISTATE, _PINS = 8, 4, 32  # of a channel: bytes to the next, offset of its tristate register, most pins
+_GIER, _ISR, _IER = 0x11C, 0x120, 0x128
 
 
 class Wires:
@@ -25,6 +27,22 @@ class Input(Wires):
     def read(self) -> int:
         """Their levels."""
         return self._channel.read() >> self._start & self._mask
+
+    async def wait_for_value_async(self, value: int, timeout: float | None = None) -> None:
+        """Wait until ``read()`` gives ``value``.
+
+        Args:
+            value: of the pins.
+            timeout: seconds of the board's time from one change of a pin to the next; None: as long as that takes.
+
+        Raises PynqError where the design does not wire the interrupt, WaitTimeoutError when no pin changed.
+        """
+        while self.read() != value:
+            await self._channel.wait_for_interrupt_async(timeout)
+
+    def wait_for_value(self, value: int, timeout: float | None = None) -> None:
+        """As :meth:`wait_for_value_async`, for programs without coroutines."""
+        finish(self.wait_for_value_async(value, timeout))
 
 
 class Output(Wires):
@@ -84,7 +102,8 @@ class GpioChannel:
     """
 
     def __init__(self, parent: AxiGPIO, number: int) -> None:
-        self._parent, self._offset = parent, _STRIDE * number
+        self._parent, self._offset, self._event = parent, _STRIDE * number, 1 << number
+        self._waiting = 0
         self.slicetype: type[Wires] = InOut
         self.length, self.written = _PINS, 0
 
@@ -124,6 +143,22 @@ class GpioChannel:
     def trimask(self, value: int) -> None:
         self._parent.write(self._offset + _TRISTATE, value & 0xFFFF_FFFF)
 
+    async def wait_for_interrupt_async(self, timeout: float | None = None) -> None:
+        """Wait until a pin that is an input has changed; arguments and errors as for ``wait_for_value_async``."""
+        parent = self._parent
+        if parent.interrupt is None:
+            raise PynqError("Interrupts not available for this IP")
+        parent.write(_IER, parent.read(_IER) | self._event)
+        self._waiting += 1
+        try:
+            await parent.interrupt.wait(timeout)
+            if parent.read(_ISR) & self._event:
+                parent.write(_ISR, self._event)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                parent.write(_IER, parent.read(_IER) & ~self._event)
+
     def setlength(self, length: int) -> None:
         """Say how many pins it has, 1 to 32."""
         if not 1 <= length <= _PINS:
@@ -148,7 +183,11 @@ class GpioChannel:
 class AxiGPIO(DefaultIP):
     """The pins of an AXI GPIO: ``channel1`` and ``channel2``; its own items are the pins of ``channel1``.
 
-    Source of names and behaviour: PYNQ 3, ``pynq/lib/axigpio.py``; its waits for a level are not here.
+    Source of names and behaviour: PYNQ 3, ``pynq/lib/axigpio.py``.
+
+    Attributes:
+        channel1, channel2: the channels.
+        interrupt: of a change of an input; None where the design does not wire it.
     """
 
     bindto = ("xilinx.com:ip:axi_gpio:2.0",)
@@ -157,6 +196,15 @@ class AxiGPIO(DefaultIP):
     def __init__(self, description: Mapping[str, Any]) -> None:
         super().__init__(description)
         self.channel1, self.channel2 = GpioChannel(self, 0), GpioChannel(self, 1)
+        wired = description.get("interrupts", {}).get("ip2intc_irpt")
+        self.interrupt = None if wired is None else Interrupt.on_line(self.device, wired["index"])
+        if self.interrupt is not None:
+            self.write(_GIER, 1 << 31)
+
+    @property
+    def has_interrupts(self) -> bool:
+        """Whether the design wires its interrupt to the processor."""
+        return self.interrupt is not None
 
     def __getitem__(self, index: int | slice) -> Any:
         return self.channel1[index]

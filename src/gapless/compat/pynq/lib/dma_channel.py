@@ -74,8 +74,7 @@ class DMAChannel:
     @property
     def idle(self) -> bool:
         """True when no transfer is under way: ``transfer`` can be called, or says why not."""
-        _ = self.channel.status  # whoever looks again and again lets time pass
-        self.settle()
+        self.settle()  # which reads DMASR: who looks again and again lets time pass
         return self._transfer is None
 
     @property
