@@ -128,7 +128,7 @@ def test_it_may_be_asked_whether_it_is_idle_instead(send: DMAChannel, receive: D
 def test_nobody_waits_for_what_was_sent(send: DMAChannel, receive: DMAChannel) -> None:
     for nbytes in (1, 100, 100_000):
         source, sink = allocate(nbytes, "u1"), allocate(nbytes, "u1")
-        for _ in range(3):
+        for _ in range(50):
             receive.transfer(sink)
             send.transfer(source)
             receive.wait()

@@ -187,10 +187,10 @@ class DMAChannel:
         if not isinstance(transfer, Transfer):
             return
         looks = 0
-        while not transfer.done and looks < _DRIVER_LOOKS and self.channel.status & (Status.IDLE | Status.HALTED):
+        while not transfer.settle() and looks < _DRIVER_LOOKS and self.channel.status & (Status.IDLE | Status.HALTED):
             self._bus.sleep(_SHORTEST)
             looks += 1
-        if transfer.done:
+        if transfer.settle():
             self._end(transfer)
 
     def _begin_cyclic(self, pieces: Any, part: Buffer) -> None:
@@ -215,7 +215,7 @@ class DMAChannel:
             raise PynqError(f"{self.channel.name}: a cyclic transfer has no end to wait for; stop() ends it")
         now = begun = self._bus.time()
         pause = _SHORTEST
-        while transfer is not None and not transfer.done:
+        while transfer is not None and not transfer.settle():
             if now - begun >= timeout:
                 raise WaitTimeoutError(
                     f"{self.channel.name}: not done after {format_time(timeout)}, DMASR 0x{self.channel.status:08X}: "
