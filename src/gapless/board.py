@@ -138,6 +138,20 @@ class Board:
                 self._iops.update(self._make_iops())
         return self._numbered("IOP", number, self._iops)
 
+    def pin(self, number: int) -> Pin:
+        """A pin of the PS's GPIO as an output, counted from the first that leads to the PL.
+
+        UnsupportedError when there is no such GPIO, or this machine does not give the pin.
+        """
+        from .iop import RegisterPin
+
+        if self.spec.ps_gpio is None:
+            raise UnsupportedError(f"{self.uri} knows of no GPIO of the PS")
+        try:
+            return self._pins(number) if self._pins else RegisterPin(self.bus, self.spec.ps_gpio, number)
+        except KeyError:
+            raise UnsupportedError(f"pin {number} of {self.uri}: only the pins of its IOPs can be driven") from None
+
     def map_physical(self, base: int, nbytes: int) -> Buffer:
         """A buffer (uint8, shape (nbytes,)) on physical memory from ``base`` on that no pool has.
 
@@ -184,18 +198,12 @@ class Board:
 
     def _make_iops(self) -> Iterator[tuple[int, Iop]]:
         """When the first is asked for: few programs have one."""
-        from .iop import Iop, RegisterPin
-
-        gpio = self.spec.ps_gpio
-
-        def register_pin(number: int) -> Pin:
-            assert gpio is not None  # a BoardSpec with IOPs has one
-            return RegisterPin(self.bus, gpio, number)
+        from .iop import Iop
 
         for spec in self.spec.iops:
             if spec.index not in self._missing_iops:
                 bench = self._iop_benches.get(spec.index)
-                yield spec.index, Iop(self.bus, spec, self._pins or register_pin, self.memory.values, bench)
+                yield spec.index, Iop(self.bus, spec, self.pin, self.memory.values, bench)
 
     def _numbered(self, what: str, index: int, known: Mapping[int, _C]) -> _C:
         if index in known:

@@ -5,6 +5,7 @@
     GaplessError
     ├── BadArgumentError (ValueError)      what was asked cannot be: a name, a number, a file
     │   ├── UnknownNameError (KeyError)    no board, pool, engine or converter of that name
+    │   ├── RegisterOffsetError (IndexError, MemoryError)  an offset in no register, or between two
     │   ├── SignalError                    the samples cannot be played: dtype, NaN, complex, empty file
     │   └── RateError                      the rate cannot be sustained: converter, port, engine
     ├── AllocationError (MemoryError)      a pool has no room for what was asked
@@ -29,6 +30,7 @@
     │   └── IopFaultError                  its program crashed; has .pc, .opcode and .address
     ├── UnsupportedError                   this board, build or installation cannot do that
     ├── PynqError (RuntimeError)           gapless.compat.pynq: what PYNQ raises RuntimeError for
+    │   └── PynqDirectionError (AttributeError)  a pin was read or written against its direction
     └── DmaError                           the engine reported an error; has .address and .status
         ├── DmaStateError                  the channel is not in a state in which that can be done
         ├── DmaInternalError               DMASR.DMAIntErr
@@ -63,6 +65,10 @@ class UnknownNameError(BadArgumentError, KeyError):
 
     def __str__(self) -> str:  # KeyError would print the repr of the message
         return str(self.args[0])
+
+
+class RegisterOffsetError(BadArgumentError, IndexError, MemoryError):
+    """An offset is beyond the registers, or no multiple of 4; PYNQ raises IndexError and MemoryError for these."""
 
 
 class SignalError(BadArgumentError):
@@ -184,6 +190,10 @@ class UnsupportedError(GaplessError):
 
 class PynqError(GaplessError, RuntimeError):
     """What PYNQ raises a RuntimeError for: the message begins with its words, so that programs recognise it."""
+
+
+class PynqDirectionError(PynqError, AttributeError):
+    """A pin was read or written against its direction, for which PYNQ raises AttributeError."""
 
 
 class DmaError(GaplessError):

@@ -12,7 +12,7 @@ import pytest
 import gapless
 from gapless.compat import pynq
 from gapless.compat.pynq import Overlay
-from gapless.dma import AxiDma
+from gapless.compat.pynq.lib import DMA, AxiGPIO
 from gapless.errors import BadArgumentError, PynqError, UnknownNameError, UnsupportedError
 
 
@@ -62,8 +62,10 @@ def test_what_it_has(overlay: Overlay, board: gapless.Board) -> None:
     }
     assert overlay.iop2.mb_info["ip_name"] == "iop2/mb_bram_ctrl"
     assert overlay.iop1.mbtype == "Pmod"
-    assert isinstance(overlay.axi_dma_from_ps_to_pl, AxiDma)
-    assert overlay.axi_dma_from_pl_to_ps is board.dma("axi_dma_from_pl_to_ps")
+    assert isinstance(overlay.axi_dma_from_ps_to_pl, DMA)
+    assert overlay.axi_dma_from_pl_to_ps.engine is board.dma("axi_dma_from_pl_to_ps")
+    assert isinstance(overlay.leds_gpio, AxiGPIO)
+    assert overlay.leds_gpio is overlay.leds_gpio
     assert set(overlay.ip_dict) == {
         *("axi_dma_from_ps_to_pl", "axi_dma_from_pl_to_ps", "iop1/mb_bram_ctrl", "iop2/mb_bram_ctrl"),
         *("btns_gpio", "leds_gpio", "switches_gpio"),
@@ -94,8 +96,8 @@ def test_help_reads_like_documentation(overlay: Overlay) -> None:
     for line in (
         "Overlay pynq_tutorial on PYNQ-Z2 (Zynq-7020), board virtual:pynq-z2.",
         "iop1                   IOP (MicroBlaze)  0x4000_0000, 64 KiB",
-        "axi_dma_from_pl_to_ps  axi_dma           0x4041_0000, 64 KiB  gapless.dma",
-        "leds_gpio              axi_gpio          0x4121_0000, 64 KiB  gapless.compat.pynq.ip.DefaultIP",
+        "axi_dma_from_pl_to_ps  axi_dma           0x4041_0000, 64 KiB  gapless.compat.pynq.lib.dma.DMA",
+        "leds_gpio              axi_gpio          0x4121_0000, 64 KiB  gapless.compat.pynq.lib.axigpio.AxiGPIO",
         "mb_iop1_reset     EMIO 0",
         "Pynq_Tutorial(overlay.iop1.mb_info)",
         "download(self",

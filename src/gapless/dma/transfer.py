@@ -95,6 +95,17 @@ class Transfer:
         with self._lock:
             return all(job.ended for job in self._jobs)
 
+    def settle(self) -> bool:
+        """If it has ended, let go of the buffers and say so; :meth:`wait` then returns, or raises, at once.
+
+        For who looks now and then and does something else meanwhile. Unlike a wait it holds the others on the
+        board's clock back all the time.
+        """
+        with self._lock:
+            if self._jobs and self._jobs[0].ended:
+                self._settle(self._jobs[0].result)
+            return not self._jobs
+
     def wait(self, progress: Callable[[int], None] | None = None) -> Moved:
         """Wait until everything was moved, or TLAST came before a piece was full (a receive channel).
 

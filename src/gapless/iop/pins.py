@@ -1,4 +1,4 @@
-"""Pins of the PS's GPIO that lead to the PL, as outputs: reset lines, and acknowledges.
+"""Pins of the PS's GPIO that lead to the PL: reset lines, acknowledges, and what a program makes of them.
 
 Sources: UG585 (Zynq-7000 TRM, "General Purpose I/O", appendix "GPIO"), UG1087 (ZynqMP registers, module GPIO).
 """
@@ -17,6 +17,8 @@ _PINS = 32  # of a bank
 
 # Of bank n: two registers for 16 pins each, whose upper half says which pins keep their level (1) ...
 _MASK_DATA, _MASK_DATA_STRIDE = 0x000, 8
+# ... one for the levels of all its pins ...
+_DATA_RO, _DATA_RO_STRIDE = 0x060, 4
 # ... and what makes a pin an output.
 _DIRECTION, _OUTPUT_ENABLE, _BANK_STRIDE = 0x204, 0x208, 0x40
 
@@ -45,6 +47,17 @@ class RegisterPin:
         self._bus, bank, self._bit = bus, first + pin // _PINS, pin % _PINS
         self._mask_data = gpio.base + _MASK_DATA + _MASK_DATA_STRIDE * bank + 4 * (self._bit // 16)
         self._enables = tuple(gpio.base + at + _BANK_STRIDE * bank for at in (_DIRECTION, _OUTPUT_ENABLE))
+        self._levels = gpio.base + _DATA_RO + _DATA_RO_STRIDE * bank
+        self._enabled = False
+
+    def level(self) -> bool:
+        """What is on the pin: of one that nobody drives, what the PL gives it."""
+        return bool(self._bus.read32(self._levels) >> self._bit & 1)
+
+    def release(self) -> None:
+        """Make it an input."""
+        for register in reversed(self._enables):
+            self._bus.write32(register, self._bus.read32(register) & ~(1 << self._bit))
         self._enabled = False
 
     def set(self, level: bool) -> None:

@@ -5,8 +5,28 @@ pynq``, with ``gapless pynq run``. There is one board in use: :func:`use` choose
 """
 
 from .board_in_use import DEFAULT_BOARD, board_in_use, close, use
-from .buffer import PynqBuffer
+from .buffer import PynqBuffer, allocate
+from .gpio import GPIO
+from .interrupt import Interrupt
+from .ip import DefaultIP
+from .mmio import MMIO
 from .overlay import Overlay
+from .registers import Register, RegisterMap
 from .xlnk import Xlnk
 
-__all__ = ["DEFAULT_BOARD", "Overlay", "PynqBuffer", "Xlnk", "board_in_use", "close", "use"]
+__all__ = [
+    "DEFAULT_BOARD",
+    "GPIO",
+    "MMIO",
+    "DefaultIP",
+    "Interrupt",
+    "Overlay",
+    "PynqBuffer",
+    "Register",
+    "RegisterMap",
+    "Xlnk",
+    "allocate",
+    "board_in_use",
+    "close",
+    "use",
+]

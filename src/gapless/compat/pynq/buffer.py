@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ...errors import BufferUseError, UnsupportedError
+from ...errors import AllocationError, BufferUseError, PynqError, UnsupportedError
 from ...memory import Buffer, DmaBuffer
+from .board_in_use import board_in_use
 
 if TYPE_CHECKING:
     from .pointer import Pointer
 
 
+class Settling(Protocol):
+    """A channel that holds a buffer until somebody looks whether its transfer has ended."""
+
+    def settle(self) -> None:
+        """Let go of the buffer, if it has ended."""
+        ...
+
+
+#: The channels with a transfer that nobody has waited for: PYNQ's programs need not, nor keep the channel.
+unsettled: set[Settling] = set()
+
+
 class PynqBuffer(DmaBuffer):
-    """Memory that devices reach, as a numpy array: what ``Xlnk.cma_array`` gives.
+    """Memory that devices reach, as a numpy array: what ``allocate`` and ``Xlnk.cma_array`` give.
 
     It is a :class:`~gapless.memory.DmaBuffer`, and safe where PYNQ's is not: a copy or the result of arithmetic is a
     plain array with no physical address, a strided view refuses to have one, and a freed buffer raises
@@ -60,6 +73,12 @@ class PynqBuffer(DmaBuffer):
         """As ``sync_from_device()``."""
         self.sync_from_device()
 
+    def free(self) -> None:
+        """As :meth:`gapless.memory.Buffer.free`; a transfer that has ended is none, though nobody waited for it."""
+        for channel in list(unsettled) if self.in_flight else ():
+            channel.settle()
+        super().free()
+
     def freebuffer(self) -> None:
         """Give the memory back, at once where no view is left; a second call does nothing.
 
@@ -79,6 +98,32 @@ class PynqBuffer(DmaBuffer):
     def close(self) -> None:
         """As ``freebuffer()``."""
         self.freebuffer()
+
+
+def allocate(shape: Any, dtype: Any = "u4", target: Any = None, **kwargs: Any) -> Any:
+    """Memory that devices reach, as an array; free it with ``freebuffer()`` or in a ``with``.
+
+    Source of names and behaviour: PYNQ 2.5 to 4.0, ``pynq/buffer.py``.
+
+    Args:
+        shape: one length or a tuple of them.
+        dtype: of its elements.
+        target: what allocates it, anything with ``allocate(shape, dtype, **kwargs)``: ``board.memory["pl-ddr"]``. By
+            default the pool ``ps-cma`` of the board in use.
+        kwargs: for ``target``; a pool of gapless takes ``align``, ``address``, ``below`` and ``contiguous``.
+            PYNQ's ``cacheable`` is accepted and changes nothing.
+
+    Raises:
+        PynqError: ("BO allocation failed") no room; the message says what is free, and which pool has more.
+        BadArgumentError: no such shape or dtype.
+    """
+    kwargs.pop("cacheable", None)
+    source = board_in_use().memory["ps-cma"] if target is None else target
+    try:
+        made = source.allocate(shape, dtype, **kwargs)
+    except AllocationError as error:
+        raise PynqError(f"BO allocation failed: {error}") from error
+    return as_pynq(made) if isinstance(made, Buffer) and not isinstance(made, PynqBuffer) else made
 
 
 def as_pynq(buffer: Buffer) -> PynqBuffer:

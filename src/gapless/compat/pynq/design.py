@@ -6,6 +6,7 @@ from typing import Any
 
 from ...boards import BoardSpec, IopSpec
 from ...boards.iop_spec import PeripheralSpec
+from .register_tables import registers_of
 
 #: The type of an IP by the kind that its description gives.
 IP_TYPES = {
@@ -15,6 +16,15 @@ IP_TYPES = {
     "uart-lite": "xilinx.com:ip:axi_uartlite:2.0",
     "axi-iic": "xilinx.com:ip:axi_iic:2.0",
     "quad-spi": "xilinx.com:ip:axi_quad_spi:3.2",
+}
+#: What Vivado calls their interrupt outputs.
+_INTERRUPT_OUTPUTS = {
+    "axi-gpio": "ip2intc_irpt",
+    "axi-timer": "interrupt",
+    "axi-intc": "irq",
+    "uart-lite": "interrupt",
+    "axi-iic": "iic2intc_irpt",
+    "quad-spi": "ip2intc_irpt",
 }
 _BRAM_TYPE, _DMA_TYPE = "xilinx.com:ip:axi_bram_ctrl:4.0", "xilinx.com:ip:axi_dma:7.1"
 #: Vivado gives the registers of an IP this much of the address map, unless it needs more.
@@ -38,7 +48,7 @@ def pl_peripherals(spec: BoardSpec) -> list[PeripheralSpec]:
 
 
 def ip_dict(spec: BoardSpec) -> dict[str, dict[str, Any]]:
-    """Every IP that the processor reaches: name to ``phys_addr``, ``addr_range`` (bytes), ``type``, ``parameters``."""
+    """Every IP that the processor reaches: name to ``phys_addr``, ``addr_range`` (bytes), ``type`` and others."""
     found = {}
     for dma in spec.dmas:
         parameters = {
@@ -54,6 +64,10 @@ def ip_dict(spec: BoardSpec) -> dict[str, dict[str, Any]]:
     for iop in spec.iops:
         name = mb_info(iop)["ip_name"]
         found[name] = _ip(name, iop.base, iop.size, _BRAM_TYPE, {})
+    for pin, where in interrupt_pins(spec).items():
+        name, _, output = pin.rpartition("/")
+        if name in found:
+            found[name]["interrupts"][output] = where
     return found
 
 
@@ -75,6 +89,8 @@ def interrupt_pins(spec: BoardSpec) -> dict[str, dict[str, Any]]:
         found[f"{dma.name}/s2mm_introut"] = dma.s2mm_interrupt
     for iop in spec.iops:
         found[mb_info(iop)["intr_pin_name"]] = iop.interrupt
+    for part in pl_peripherals(spec):
+        found[f"{part.name}/{_INTERRUPT_OUTPUTS[part.kind]}"] = part.interrupt
     return {name: {"controller": "", "index": line} for name, line in found.items() if line is not None}
 
 
@@ -85,6 +101,8 @@ def _ip(name: str, base: int, size: int, kind: str, parameters: dict[str, int]) 
         "phys_addr": base,
         "addr_range": size,
         "parameters": {key: str(value) for key, value in parameters.items()},
-        "registers": {},
+        "registers": registers_of(kind),
+        "interrupts": {},
+        "gpio": {},
         "state": None,
     }

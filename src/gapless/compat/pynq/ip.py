@@ -1,7 +1,8 @@
-"""What an overlay has as attributes, besides the DMA engines of gapless."""
+"""What an overlay has as attributes: IP, and soft processors."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...board import Board
@@ -10,38 +11,69 @@ from ...errors import BadArgumentError
 from ...units import format_address, format_size
 from .described import describe
 from .design import mb_info
+from .mmio import MMIO
+from .registers import RegisterMap
 
 if TYPE_CHECKING:
     from ...iop import Iop
 
 
-class DefaultIP:
-    """An IP without a driver of its own: its registers."""
+#: The drivers by the type of IP that they are for.
+drivers: dict[str, type[DefaultIP]] = {}
 
-    def __init__(self, board: Board, name: str, description: dict[str, Any]) -> None:
-        self._board, self.description = board, description
-        self.base, self.size = description["phys_addr"], description["addr_range"]
-        describe(
-            self,
-            name,
-            f"{name}, {description['type']}: registers at {format_address(self.base)}, read(offset) and "
-            "write(offset, value).",
-        )
+
+class DefaultIP:
+    """An IP: its registers, and what those who inherit from it know to do with them.
+
+    A class that inherits from it and has ``bindto``, a list of types (``"xilinx.com:ip:axi_gpio:2.0"``), is what
+    overlays that are made from then on have for such IP.
+
+    Source of names: PYNQ 3, ``pynq/overlay.py``.
+
+    Args:
+        description: of the IP, as in ``Overlay.ip_dict``: its ``phys_addr`` and ``addr_range`` (bytes); ``fullpath``,
+            ``registers`` and ``device`` (the board) where they are known.
+
+    Attributes:
+        description: as given.
+        device: the board that it is on.
+        mmio: its registers.
+    """
+
+    bindto: Sequence[str] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Bind the class to the types that it names itself."""
+        super().__init_subclass__(**kwargs)
+        drivers.update(dict.fromkeys(cls.__dict__.get("bindto", ()), cls))
+
+    def __init__(self, description: Mapping[str, Any]) -> None:
+        if not isinstance(description, Mapping) or not {"phys_addr", "addr_range"} <= set(description):
+            raise BadArgumentError(
+                f"description {description!r}: a dict with 'phys_addr' and 'addr_range' is asked for, such as "
+                "overlay.ip_dict['leds_gpio']"
+            )
+        self.description = description
+        self.mmio = MMIO(description["phys_addr"], description["addr_range"], description.get("device"))
+        self.device = self.mmio.device
 
     def read(self, offset: int = 0) -> int:
         """The 32-bit register at ``offset`` (bytes, a multiple of 4)."""
-        return self._board.bus.read32(self._address(offset))
+        return self.mmio.read(offset)
 
-    def write(self, offset: int, value: int) -> None:
+    def write(self, offset: int, value: int | bytes) -> None:
         """Write the 32-bit register at ``offset`` (bytes, a multiple of 4)."""
-        self._board.bus.write32(self._address(offset), value & 0xFFFF_FFFF)
+        self.mmio.write(offset, value)
 
-    def _address(self, offset: int) -> int:
-        if not 0 <= offset < self.size or offset % 4:
-            raise BadArgumentError(
-                f"offset {offset:#x}: a multiple of 4 below {self.size:#x}, the size of {self.description['fullpath']}"
+    @property
+    def register_map(self) -> Any:
+        """Its registers by name, a :class:`RegisterMap`; AttributeError where nothing says what they are."""
+        name, registers = self.description.get("fullpath", "IP"), self.description.get("registers")
+        if not registers:
+            raise AttributeError(
+                f"{name} has no register_map: nothing here describes its registers; use read and write"
             )
-        return int(self.base) + offset
+        return RegisterMap.create_subclass(name, registers)(self.mmio.array)
 
 
 class MicroblazeHierarchy:

@@ -12,8 +12,9 @@ from ...errors import PynqError, UnknownNameError, UnsupportedError
 from ...units import format_address, format_size
 from .board_in_use import board_in_use
 from .described import describe, table
-from .design import gpio_dict, interrupt_pins, ip_dict, pl_peripherals
-from .ip import DefaultIP, MicroblazeHierarchy
+from .design import gpio_dict, interrupt_pins, ip_dict, mb_info
+from .ip import DefaultIP, MicroblazeHierarchy, drivers
+from .lib import DMA, AxiGPIO  # noqa: F401 - their import binds them
 
 _USE_OF_IOP = """A wrapper loads the program of an IOP, which mb_info names:
 
@@ -61,7 +62,15 @@ class Overlay:
         if self.design not in known:
             raise UnknownNameError(f"design of {spec.title} called", self.design, known)
         self.ip_dict, self.gpio_dict, self.interrupt_pins = ip_dict(spec), gpio_dict(spec), interrupt_pins(spec)
-        self._parts = _parts(self._board, self.ip_dict)
+        for ip in self.ip_dict.values():
+            ip["device"] = self._board
+        self._iops = {iop.name: iop for iop in spec.iops}
+        inside = {mb_info(iop)["ip_name"] for iop in spec.iops}
+        self._kinds = {
+            name: drivers.get(ip["type"], DefaultIP) for name, ip in self.ip_dict.items() if name not in inside
+        }
+        # What an attribute is comes to be when it is first asked for: a driver may write to its IP then.
+        self._parts: dict[str, Any] = dict.fromkeys((*self._iops, *self._kinds))
         if not self._parts:
             raise UnsupportedError(f"board {self._board.uri} knows nothing that is in the PL: design {spec.design}")
         # Reading an attribute asks each time whether the design is still there.
@@ -85,30 +94,33 @@ class Overlay:
             raise AttributeError(f"overlay {self.__dict__.get('design')} has no {name!r}: it has {', '.join(parts)}")
         if not self.is_loaded():
             raise PynqError(f"Overlay not currently loaded: {self.design}.download() loads it")
+        if parts[name] is None:
+            parts[name] = self._make(name)
         return parts[name]
+
+    def _make(self, name: str) -> DefaultIP | MicroblazeHierarchy:
+        if name in self._iops:
+            return MicroblazeHierarchy(self._board, self._iops[name])
+        ip = self.ip_dict[name]
+        made = self._kinds[name](ip)
+        what = f"{name}, {ip['type']}: registers at {format_address(ip['phys_addr'])}, {format_size(ip['addr_range'])}."
+        describe(made, name, f"{what}\n\n{type(made).__doc__ or ''}")
+        return made
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._parts]
 
 
-def _parts(board: Board, ips: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {iop.name: MicroblazeHierarchy(board, iop) for iop in board.spec.iops}
-    found |= {dma.name: board.dma(dma.name) for dma in board.spec.dmas}
-    found |= {part.name: DefaultIP(board, part.name, ips[part.name]) for part in pl_peripherals(board.spec)}
-    return found
-
-
 def _text(overlay: Overlay) -> str:
     spec = overlay._board.spec
     rows: list[tuple[str, ...]] = [("attribute", "is", "registers", "driver")]
-    for name, part in overlay._parts.items():
-        if isinstance(part, MicroblazeHierarchy):
-            what, at, size = "IOP (MicroBlaze)", part.spec.base, part.spec.size
-        else:
-            ip = overlay.ip_dict[name]
-            what, at, size = ip["type"].split(":")[-2], ip["phys_addr"], ip["addr_range"]
-        kind = type(part).__mro__[1] if type(part).__module__.startswith(__package__) else type(part)
-        rows.append((name, what, f"{format_address(at)}, {format_size(size)}", f"{kind.__module__}.{kind.__name__}"))
+    for name, iop in overlay._iops.items():
+        at = f"{format_address(iop.base)}, {format_size(iop.size)}"
+        rows.append((name, "IOP (MicroBlaze)", at, f"{MicroblazeHierarchy.__module__}.MicroblazeHierarchy"))
+    for name, kind in overlay._kinds.items():
+        ip = overlay.ip_dict[name]
+        at = f"{format_address(ip['phys_addr'])}, {format_size(ip['addr_range'])}"
+        rows.append((name, ip["type"].split(":")[-2], at, f"{kind.__module__}.{kind.__name__}"))
     pins: list[tuple[str, ...]] = [("pin", "PS GPIO")]
     pins += [(name, f"EMIO {pin['index']}") for name, pin in overlay.gpio_dict.items()]
     lines: list[tuple[str, ...]] = [("interrupt", "line")]
@@ -118,7 +130,7 @@ def _text(overlay: Overlay) -> str:
             f"Overlay {overlay.design} on {spec.title}, board {overlay._board.uri}.",
             f"It has {spec.design.removeprefix(overlay.design + ': ')}:",
             *(table(listed) for listed in (rows, pins, lines) if len(listed) > 1),
-            "Each attribute has a help() of its own. Buffers for DMA engines and IOPs come from Xlnk().cma_array().",
+            "Each attribute has a help() of its own. Buffers for DMA engines and IOPs come from pynq.allocate().",
             *(_USE_OF_IOP for _ in spec.iops[:1]),
         )
     )
