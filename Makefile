@@ -33,6 +33,7 @@ ifndef SIDE_BY_SIDE
 endif
 ifeq ($(KERNEL_TEST),always)
 export GAPLESS_REQUIRE_QEMU := 1
+export GAPLESS_REQUIRE_HANDOFFS := 1
 endif
 .DELETE_ON_ERROR:
 .PHONY: help env build demo test lint types contracts unit pytest sanitize \
