@@ -11,7 +11,7 @@ import pytest
 
 import gapless
 from gapless.compat import pynq
-from gapless.compat.pynq import Overlay
+from gapless.compat.pynq import PL, Overlay
 from gapless.compat.pynq.lib import DMA, AxiGPIO
 from gapless.errors import BadArgumentError, PynqError, UnknownNameError, UnsupportedError
 
@@ -127,6 +127,18 @@ def test_attributes_are_there_while_it_is_loaded(board: gapless.Board) -> None:
     second = Overlay("pynq_tutorial.bit")
     assert second.is_loaded()
     assert not first.is_loaded()
+
+
+def test_the_pl_is_that_of_the_last_overlay(board: gapless.Board) -> None:
+    assert (PL.bitfile_name, PL.ip_dict, PL.gpio_dict, PL.interrupt_pins) == (None, {}, {}, {})
+    overlay = Overlay("a/pynq_tutorial.bit")
+    assert PL.bitfile_name == "a/pynq_tutorial.bit"
+    assert PL.ip_dict is overlay.ip_dict
+    assert PL.gpio_dict is overlay.gpio_dict
+    assert PL.interrupt_pins is overlay.interrupt_pins
+    PL.reset()
+    assert PL.bitfile_name is None
+    assert not overlay.is_loaded()
 
 
 def test_a_class_of_ones_own(board: gapless.Board) -> None:

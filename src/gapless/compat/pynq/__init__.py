@@ -11,6 +11,7 @@ from .interrupt import Interrupt
 from .ip import DefaultIP
 from .mmio import MMIO
 from .overlay import Overlay
+from .pl import PL
 from .registers import Register, RegisterMap
 from .xlnk import Xlnk
 
@@ -18,6 +19,7 @@ __all__ = [
     "DEFAULT_BOARD",
     "GPIO",
     "MMIO",
+    "PL",
     "DefaultIP",
     "Interrupt",
     "Overlay",

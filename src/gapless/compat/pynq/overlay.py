@@ -25,6 +25,17 @@ _USE_OF_IOP = """A wrapper loads the program of an IOP, which mb_info names:
 _loaded: weakref.WeakKeyDictionary[Board, weakref.ref[Overlay]] = weakref.WeakKeyDictionary()
 
 
+def loaded_overlay(board: Board) -> Overlay | None:
+    """The overlay that was downloaded to a board last, while somebody has it."""
+    last = _loaded.get(board)
+    return None if last is None else last()
+
+
+def forget_loaded(board: Board) -> None:
+    """From now on no overlay counts as downloaded."""
+    _loaded.pop(board, None)
+
+
 class Overlay:
     """A design in the PL of the board in use; its IP, IOPs and DMA engines are attributes.
 
@@ -85,8 +96,7 @@ class Overlay:
 
     def is_loaded(self) -> bool:
         """Whether this is what was loaded into the PL last."""
-        last = _loaded.get(self._board)
-        return last is not None and last() is self
+        return loaded_overlay(self._board) is self
 
     def __getattr__(self, name: str) -> Any:
         parts = self.__dict__.get("_parts", {})
