@@ -2,8 +2,9 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/shared_ptr.h>
 
-#include <algorithm>
+#include <vector>
 
+#include "bindings/array_of.hpp"
 #include "bindings/bindings.hpp"
 #include "bindings/python_targets.hpp"
 #include "model/peripherals/adt7420.hpp"
@@ -15,14 +16,9 @@ using namespace nb::literals;
 namespace gapless {
 namespace {
 
-using Image = nb::ndarray<nb::numpy, std::uint8_t, nb::shape<Ssd1306::rows, Ssd1306::columns>>;
-
-Image pixels(const Ssd1306& self) {
+nb::object pixels(const Ssd1306& self) {
     const Ssd1306::Pixels seen = self.pixels();
-    auto* copy = new std::uint8_t[seen.size()];
-    std::copy(seen.begin(), seen.end(), copy);
-    const nb::capsule owner(copy, [](void* data) noexcept { delete[] static_cast<std::uint8_t*>(data); });
-    return Image(copy, {Ssd1306::rows, Ssd1306::columns}, owner);
+    return array_of(std::vector<std::uint8_t>(seen.begin(), seen.end()), {Ssd1306::rows, Ssd1306::columns});
 }
 
 }  // namespace

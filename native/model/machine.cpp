@@ -302,7 +302,9 @@ public:
 
     void write32(std::uint64_t address, std::uint32_t value) override {
         Access access(*this);
-        write(address, value);
+        std::uint32_t offset = 0;
+        Device& device = machine_->decode(address, offset);
+        write(device, offset, value);
         machine_->let_settle(access.lock, *actor_);
     }
 
@@ -317,8 +319,10 @@ public:
     bool try_write32(std::uint64_t address, std::uint32_t value) override {
         const Machine::Lock lock(machine_->mutex_, std::try_to_lock);
         std::uint32_t offset = 0;
-        if (!may_act_at_once(lock) || machine_->decode(address, offset).stirs()) return false;
-        write(address, value);
+        if (!may_act_at_once(lock)) return false;
+        Device& device = machine_->decode(address, offset);
+        if (device.stirs()) return false;
+        write(device, offset, value);
         machine_->notify();
         return true;
     }
@@ -454,9 +458,8 @@ private:
         return value;
     }
 
-    void write(std::uint64_t address, std::uint32_t value) {
-        std::uint32_t offset = 0;
-        machine_->decode(address, offset).write(offset, value, actor_->time);
+    void write(Device& device, std::uint32_t offset, std::uint32_t value) {
+        device.write(offset, value, actor_->time);
         // What a write changes may be what somebody waits for.
         if (machine_->interrupts_.take_changed()) machine_->wake_waiting();
         actor_->time += machine_->cost_.write;

@@ -75,9 +75,8 @@ class IopSpec:
     ``base`` and ``size`` (bytes): where the host sees that memory. ``reset_pin`` and ``acknowledge_pin`` are pins of
     the PS's GPIO, numbered from the first that leads to the PL (EMIO); ``interrupt``: the line on which it calls the
     host. ``window``: the memory of the board, as it sees it. ``units``: the options that it was built with, of
-    "multiplier", "multiplier64", "barrel-shifter", "divider", "pattern-compare", "msr-instructions",
-    "illegal-opcode-exception", "unaligned-exceptions", "bus-exceptions", "divide-exception".
-    ``memory_cycles`` and ``peripheral_cycles``: how long an access through the window and one of a peripheral take.
+    :data:`UNITS`. ``memory_cycles`` and ``peripheral_cycles``: how long an access through the window and one of a
+    peripheral take.
     """
 
     name: str

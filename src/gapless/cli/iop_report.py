@@ -2,52 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .._native import ExecutionLog
 from ..iop import Program
-from .iop_disasm import disassemble
+from ..iop.stores import logged
+from .output import print_table
 
 _PROFILE_ROWS = 20
 
 
-def trace_rows(log: ExecutionLog, program: Program) -> dict[str, Any]:
-    """``records`` of what was logged, and ``dropped``: how many more there were.
+def trace_rows(log: ExecutionLog, program: Program, texts: Sequence[str]) -> dict[str, Any]:
+    """As :func:`gapless.iop.stores.logged`; ``texts`` has the instruction at each word of the program.
 
-    A record has ``cycle``, ``pc``, ``opcode``, ``text``, ``address``, ``value``, ``nbytes`` and ``where``.
+    Each record has ``where``, too.
     """
-    texts = {int(line["address"]): str(line["text"]) for line in disassemble(program)}
-    records = [
-        {
-            "cycle": cycle,
-            "pc": pc,
-            "opcode": opcode,
-            "text": texts.get(pc, ""),
-            "address": address,
-            "value": value,
-            "nbytes": nbytes,
-            "where": program.symbol(pc),
-        }
-        for cycle, pc, opcode, _, nbytes, address, value, _ in log.records().tolist()
-    ]
-    return {"records": records, "dropped": log.dropped}
+    trace = logged(log, lambda pc, _: _at(texts, pc // 4))
+    for record in trace["records"]:
+        record["where"] = program.symbol(record["pc"])
+    return trace
 
 
-def profile_rows(log: ExecutionLog, program: Program) -> list[dict[str, Any]]:
+def profile_rows(log: ExecutionLog, program: Program, texts: Sequence[str]) -> list[dict[str, Any]]:
     """The instructions that took most cycles, most first.
 
     Each with ``pc``, ``text``, ``count``, ``cycles``, ``share`` and ``where``.
     """
     counts, cycles = log.counts(), log.cycles()
-    texts = [str(line["text"]) for line in disassemble(program)]
     total = max(1, int(cycles.sum()))
     most = np.argsort(cycles, kind="stable")[::-1][:_PROFILE_ROWS]
     return [
         {
             "pc": 4 * int(word),
-            "text": texts[word] if word < len(texts) else "",
+            "text": _at(texts, word),
             "count": int(counts[word]),
             "cycles": int(cycles[word]),
             "share": int(cycles[word]) / total,
@@ -56,3 +46,18 @@ def profile_rows(log: ExecutionLog, program: Program) -> list[dict[str, Any]]:
         for word in most
         if counts[word]
     ]
+
+
+def print_trace(trace: dict[str, Any]) -> None:
+    """The records as a table."""
+    rows = [
+        (f"{row['cycle']:,}", f"{row['pc']:x}", row["text"], f"0x{row['address']:08X}", f"0x{row['value']:X}")
+        for row in trace["records"]
+    ]
+    print_table(("cycle", "pc", "instruction", "address", "value"), rows, numbers=("cycle", "pc", "value"))
+    if trace["dropped"]:
+        print(f"... and {trace['dropped']:,} more")
+
+
+def _at(texts: Sequence[str], word: int) -> str:
+    return texts[word] if word < len(texts) else ""

@@ -15,7 +15,8 @@ from ..iop import Iop, Program
 from ..memory import Buffer
 from ..units import format_address, format_time, parse_size, parse_time
 from . import options
-from .iop_report import profile_rows, trace_rows
+from .iop_disasm import disassemble
+from .iop_report import print_trace, profile_rows, trace_rows
 from .output import count, end, print_fields, print_json, print_table
 
 EXAMPLES = """\b
@@ -73,10 +74,10 @@ def run(
             iop.mailbox[index] = memory.physical_address if value is None and memory is not None else value or 0
         opened.bus.sleep(duration)
         report = _report(opened, iop, bench, opened.bus.time() - began, memory)
-        if log is not None and trace:
-            report["trace"] = trace_rows(log, program)
-        if log is not None and profile:
-            report["profile"] = profile_rows(log, program)
+        if log is not None:
+            texts = [str(line["text"]) for line in disassemble(program)]
+            report |= {"trace": trace_rows(log, program, texts)} if trace else {}
+            report |= {"profile": profile_rows(log, program, texts)} if profile else {}
         iop.stop()
         if json:
             print_json(report)
@@ -163,13 +164,7 @@ def _print(report: dict[str, Any]) -> None:
     print_fields(fields)
     if trace := report.get("trace"):
         print()
-        rows = [
-            (f"{row['cycle']:,}", f"{row['pc']:x}", row["text"], f"0x{row['address']:08X}", f"0x{row['value']:X}")
-            for row in trace["records"]
-        ]
-        print_table(("cycle", "pc", "instruction", "address", "value"), rows, numbers=("cycle", "pc", "value"))
-        if trace["dropped"]:
-            print(f"... and {trace['dropped']:,} more")
+        print_trace(trace)
     if profile := report.get("profile"):
         print()
         columns = ("share", "cycles", "count", "pc", "instruction", "where")

@@ -19,7 +19,8 @@ from ..compat.running.trace import VARIABLE as TRACE
 from ..compat.running.trace import read_stores
 from ..errors import BadArgumentError, UnsupportedError, WaitTimeoutError
 from . import options
-from .output import count, print_json, print_table
+from .iop_report import print_trace
+from .output import count, print_json
 
 EXAMPLES = """\b
 Examples:
@@ -164,10 +165,4 @@ def _print_stores(name: str, log: dict[str, Any]) -> None:
     if not log["records"]:
         return
     print(f"\nstores of {name}")
-    rows = [
-        (f"{row['cycle']:,}", f"{row['pc']:x}", row["text"], f"0x{row['address']:08X}", f"0x{row['value']:X}")
-        for row in log["records"]
-    ]
-    print_table(("cycle", "pc", "instruction", "address", "value"), rows, numbers=("cycle", "pc", "value"))
-    if log["dropped"]:
-        print(f"... and {log['dropped']:,} more")
+    print_trace(log)

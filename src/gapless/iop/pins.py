@@ -9,11 +9,8 @@ from typing import Protocol
 
 from .._native import Bus
 from ..boards import PeripheralSpec
+from ..boards.ps_gpio import BANK_PINS, PS_GPIO
 from ..errors import BadArgumentError
-
-#: The first bank whose pins lead to the PL (EMIO), and how many there are.
-_EMIO_BANKS = {"ps-gpio-7000": (2, 2), "ps-gpio-mp": (3, 3)}
-_PINS = 32  # of a bank
 
 # Of bank n: two registers for 16 pins each, whose upper half says which pins keep their level (1) ...
 _MASK_DATA, _MASK_DATA_STRIDE = 0x000, 8
@@ -41,10 +38,10 @@ class RegisterPin:
     """
 
     def __init__(self, bus: Bus, gpio: PeripheralSpec, pin: int) -> None:
-        first, banks = _EMIO_BANKS[gpio.kind]
-        if not 0 <= pin < banks * _PINS:
-            raise BadArgumentError(f"pin {pin} of {gpio.name}: 0 to {banks * _PINS - 1} lead to the PL")
-        self._bus, bank, self._bit = bus, first + pin // _PINS, pin % _PINS
+        layout = PS_GPIO[gpio.kind]
+        if not 0 <= pin < layout.emio_pins:
+            raise BadArgumentError(f"pin {pin} of {gpio.name}: 0 to {layout.emio_pins - 1} lead to the PL")
+        self._bus, bank, self._bit = bus, layout.first_bank + pin // BANK_PINS, pin % BANK_PINS
         self._mask_data = gpio.base + _MASK_DATA + _MASK_DATA_STRIDE * bank + 4 * (self._bit // 16)
         self._enables = tuple(gpio.base + at + _BANK_STRIDE * bank for at in (_DIRECTION, _OUTPUT_ENABLE))
         self._levels = gpio.base + _DATA_RO + _DATA_RO_STRIDE * bank

@@ -15,6 +15,7 @@ from fcntl import ioctl
 from pathlib import Path
 
 from ..boards import PeripheralSpec
+from ..boards.ps_gpio import PS_GPIO
 from ..errors import AccessDeniedError, BadArgumentError, BusAccessError, IopError, UnsupportedError
 
 #: What a board's administrator may add, so that no root is needed.
@@ -22,8 +23,8 @@ UDEV_RULE = 'SUBSYSTEM=="gpio", KERNEL=="gpiochip*", GROUP="gapless", MODE="0660
 #: Who has a line, as the kernel tells others.
 CONSUMER = "gapless"
 
-#: Of each kind of GPIO: what its driver calls it, and its first line that leads to the PL (after those of MIO).
-_CHIPS = {"ps-gpio-7000": ("zynq_gpio", 54), "ps-gpio-mp": ("zynqmp_gpio", 78)}
+#: What the driver calls each kind of GPIO. Its lines are numbered as the pins.
+_LABELS = {"ps-gpio-7000": "zynq_gpio", "ps-gpio-mp": "zynqmp_gpio"}
 
 _GET_CHIP, _GET_LINE_INFO, _GET_LINE, _SET_VALUES = 0x8044_B401, 0xC100_B405, 0xC250_B407, 0xC010_B40F
 _OUTPUT, _OUTPUT_VALUES = 1 << 3, 2
@@ -109,7 +110,7 @@ def find_pin(root: Path, gpio: PeripheralSpec, pin: int) -> LinePin | None:
         AccessDeniedError: a chip is not this user's to open; the message says what would do.
         BadArgumentError, UnsupportedError: as :meth:`LinePin.consumer`.
     """
-    label, first = _CHIPS[gpio.kind]
+    label, first = _LABELS[gpio.kind], PS_GPIO[gpio.kind].first_pin
     denied: AccessDeniedError | None = None
     for path in sorted((root / "dev").glob("gpiochip[0-9]*")):
         try:

@@ -6,12 +6,10 @@ import weakref
 from typing import Any
 
 from ...board import Board
+from ...boards.ps_gpio import PS_GPIO, PsGpioLayout
 from ...errors import BadArgumentError, PynqDirectionError, PynqError, UnsupportedError
 from ...iop import Pin, RegisterPin
 from .board_in_use import board_in_use
-
-#: Of each kind of GPIO: its first pin that leads to the PL, as Linux counts, and all of its pins (UG585, UG1085).
-_PINS = {"ps-gpio-7000": (54, 118), "ps-gpio-mp": (78, 174)}
 
 #: Pins in use, by board: PYNQ, too, gives one object to all who ask for a pin.
 _used: weakref.WeakKeyDictionary[Board, weakref.WeakValueDictionary[int, _Line]] = weakref.WeakKeyDictionary()
@@ -99,18 +97,17 @@ class GPIO:
     def get_gpio_pin(gpio_user_index: int, target_label: str | None = None) -> int:
         """The number of a pin that is counted from the first that leads into the PL."""
         _refuse(target_label)
-        return _range(board_in_use())[0] + gpio_user_index
+        return _layout(board_in_use()).first_pin + gpio_user_index
 
     @staticmethod
     def get_gpio_npins(target_label: str | None = None) -> int:
         """How many pins there are, those that do not lead into the PL, too."""
         _refuse(target_label)
-        return _range(board_in_use())[1]
+        return _layout(board_in_use()).pins
 
 
 def _pin(board: Board, index: int, direction: str) -> Pin:
-    first, _ = _range(board)
-    pin = board.pin(index - first)
+    pin = board.pin(index - _layout(board).first_pin)
     if direction == "in":
         if not isinstance(pin, RegisterPin):
             raise UnsupportedError(f"pin {index} of {board.uri}: a real board's pins are outputs only here")
@@ -118,11 +115,11 @@ def _pin(board: Board, index: int, direction: str) -> Pin:
     return pin
 
 
-def _range(board: Board) -> tuple[int, int]:
+def _layout(board: Board) -> PsGpioLayout:
     gpio = board.spec.ps_gpio
     if gpio is None:
         raise UnsupportedError(f"{board.uri} knows of no GPIO of the PS")
-    return _PINS[gpio.kind]
+    return PS_GPIO[gpio.kind]
 
 
 def _refuse(target_label: Any) -> None:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..._native import disassemble_microblaze
+from ...iop.stores import logged
 from ..pynq.board_in_use import board_in_use
 
 #: Names the file to write the log to, in the environment of the process that runs the code.
@@ -26,7 +26,7 @@ def log_stores() -> None:
     probe: Any = board.probe
     logs = {iop.name: probe.iop(iop.index).observe("stores", _LIMIT) for iop in board.spec.iops}
     # Called before the board's close, which was registered earlier.
-    atexit.register(lambda: Path(path).write_text(json.dumps({name: _rows(log) for name, log in logs.items()})))
+    atexit.register(lambda: Path(path).write_text(json.dumps({name: logged(log) for name, log in logs.items()})))
 
 
 def read_stores(path: Path) -> dict[str, Any]:
@@ -37,19 +37,3 @@ def read_stores(path: Path) -> dict[str, Any]:
     """
     found: dict[str, Any] = json.loads(path.read_text()) if path.stat().st_size else {}
     return found
-
-
-def _rows(log: Any) -> dict[str, Any]:
-    records = [
-        {
-            "cycle": cycle,
-            "pc": pc,
-            "opcode": opcode,
-            "text": disassemble_microblaze(opcode, pc, -1),
-            "address": address,
-            "value": value,
-            "nbytes": nbytes,
-        }
-        for cycle, pc, opcode, _, nbytes, address, value, _ in log.records().tolist()
-    ]
-    return {"records": records, "dropped": log.dropped}
