@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from gapless.boards import handoff
 from gapless.boards.handoff import Design, DmaChannel, DmaParameters
+from gapless.boards.pynq_z2 import HANDOFF
 
 from .real_handoffs import HANDOFFS, folder, pynqs_parser
 
 #: One that Vivado did not make: PYNQ's parser can read it, too.
-OWN = Path(handoff.__file__).parent / "designs" / "pynq_tutorial.hwh"
+OWN = HANDOFF
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from gapless.boards import handoff
 from gapless.boards.designs import DEVICES
 from gapless.boards.handoff import Design, DmaParameters
-from gapless.boards.pynq_z2 import pynq_z2
+from gapless.boards.pynq_z2 import HANDOFF, pynq_z2
 
 SPEC = pynq_z2()
 #: Our names of peripherals of an IOP, where those in the block diagram are others, as in PYNQ's designs.
@@ -28,7 +25,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def design():
-    return Design.load(Path(handoff.__file__).parent / "designs" / "pynq_tutorial.hwh")
+    return Design.load(HANDOFF)
 
 
 def test_device_and_memory(design):

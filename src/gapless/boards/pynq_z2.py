@@ -6,6 +6,8 @@ PYNQ's base designs (addresses of IOPs).
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..errors import BadArgumentError
 from ..units import KIB, MIB, format_size
 from .iop_spec import PeripheralSpec, WindowSpec
@@ -13,6 +15,7 @@ from .ps_cma import ps_cma
 from .pynq_iop import pynq_iop
 from .spec import BoardSpec, DmaSpec, MemoryKind, MemorySpec, PortSpec, StreamFifoSpec
 
+HANDOFF = Path(__file__).parent / "handoff" / "designs" / "pynq_tutorial.hwh"
 PS_DDR = 0x0
 PS_BYTES = 512 * MIB
 _DMA = 0x4040_0000
@@ -69,6 +72,7 @@ def pynq_z2(*, cma_bytes: int = 128 * MIB, fifo_bytes: int = 64 * KIB) -> BoardS
             PeripheralSpec("leds_gpio", "axi-gpio", _GPIO + 0x1_0000, parameters={"width": 4}),
             PeripheralSpec("switches_gpio", "axi-gpio", _GPIO + 0x2_0000, parameters={"width": 2}),
         ),
+        handoff=HANDOFF,
     )
 
 

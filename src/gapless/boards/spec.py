@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadArgumentError, UnknownNameError
@@ -211,6 +212,7 @@ _WINDOW = 0x1000
 class BoardSpec:
     """Everything gapless needs to know of a board and the design it runs.
 
+    ``handoff``: the file that describes the design, where there is one (see :mod:`gapless.boards.handoff`).
     A real board's pools in PS memory are found on the machine; ``memories`` and ``pools`` are then those of the PL.
     What does not fit together (names that lead nowhere, ranges that overlap, a stream with two ends)
     raises BadArgumentError or UnknownNameError.
@@ -229,6 +231,7 @@ class BoardSpec:
     zdmas: tuple[ZdmaSpec, ...] = ()
     iops: tuple[IopSpec, ...] = ()
     peripherals: tuple[PeripheralSpec, ...] = ()
+    handoff: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
