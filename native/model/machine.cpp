@@ -365,9 +365,13 @@ public:
     void resume(Time time) override {
         Machine::Lock lock(machine_->mutex_);
         --parked_;
-        if (!in_turn_) actor_->time = std::max(actor_->time, time);
-        resumed_ = true;
-        settle();
+        go_on_at(time);
+    }
+
+    void catch_up(Time time) override {
+        now();  // what was worked until here
+        Machine::Lock lock(machine_->mutex_);
+        go_on_at(time);
     }
 
     void cancel() override {
@@ -406,6 +410,12 @@ private:
     struct Access : Turn {
         explicit Access(VirtualBus& owner) : Turn(owner) { bus.machine_->take_turn(lock, *bus.actor_); }
     };
+
+    void go_on_at(Time time) {
+        if (!in_turn_) actor_->time = std::max(actor_->time, time);
+        resumed_ = true;
+        settle();
+    }
 
     void settle() {
         if (!in_turn_) actor_->state = parked_ > 0 ? Machine::Actor::State::parked : Machine::Actor::State::running;
