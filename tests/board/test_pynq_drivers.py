@@ -14,7 +14,7 @@ from pynq_board import FREE_LINE, NEXT_LINE, board_with, in_use, tutorial
 import gapless
 from gapless.boards.iop_spec import PeripheralSpec
 from gapless.compat.pynq import GPIO, DefaultHierarchy, DefaultIP, Overlay, UnsupportedConfiguration, allocate
-from gapless.compat.pynq.drivers import hierarchy_drivers, ip_drivers
+from gapless.compat.pynq.binding import hierarchy_drivers, ip_drivers
 from gapless.compat.pynq.lib import AxiGPIO
 from gapless.compat.pynq.memory import Memory
 from gapless.errors import BadArgumentError, UnknownNameError, UnsupportedError

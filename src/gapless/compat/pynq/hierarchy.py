@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import BadArgumentError, UnsupportedError
+from .binding import hierarchy_drivers
 from .described import describe, table
 from .device import Device
-from .drivers import hierarchy_drivers
 from .ip_map import IPMap
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import BadArgumentError
-from .drivers import bind_ip, unbind_ip
+from .binding import bind_ip, unbind_ip
 from .gpio import GPIO
 from .interrupt import Interrupt
 from .mmio import MMIO

@@ -10,16 +10,19 @@ from ...boards.handoff import Design
 from ...errors import BadArgumentError, PynqError, UnsupportedError
 from ...units import format_address, format_size
 from . import in_pl
+from .binding import assign_drivers
 from .bitstream import Bitstream
 from .clocks import set_clocks
 from .described import describe, table
 from .dictionaries import Dictionaries
-from .drivers import assign_drivers
 from .hierarchy import DefaultHierarchy
-from .ip import DefaultIP
+from .ip import DefaultIP, UnsupportedConfiguration
 from .ip_data import load_ip_data
 from .ip_map import IPMap
 from .lib import DMA, AxiGPIO, MicroblazeHierarchy  # noqa: F401 - their import binds them
+
+#: Programs import all of these from here.
+__all__ = ["DefaultHierarchy", "DefaultIP", "Overlay", "UnsupportedConfiguration"]
 
 _USE_OF_IOP = """A wrapper loads the program of an IOP, which mb_info names:
 
