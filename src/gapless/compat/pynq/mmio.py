@@ -46,7 +46,7 @@ class RegisterArray(NDArrayOperatorsMixin):
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
-            return RegisterArray(self._board, self._base, self._words[key])
+            return type(self)(self._board, self._base, self._words[key])
         return self._board.bus.read32(self._address(key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
