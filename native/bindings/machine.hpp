@@ -42,5 +42,6 @@ struct PyMachine {
 };
 
 void bind_iops(nanobind::class_<PyMachine>& machine);
+void bind_ip_models(nanobind::module_& m, nanobind::class_<PyMachine>& machine);
 
 }  // namespace gapless

@@ -78,7 +78,7 @@ void set_adc_waveform(PyMachine& self, std::size_t adc, Samples samples) {
 }
 
 void set_tap(PyMachine& self, std::size_t dac, nb::object callback) {
-    std::shared_ptr<Tap> tap = callback.is_none() ? nullptr : std::make_shared<Tap>(std::move(callback));
+    std::shared_ptr<Tap> tap = callback.is_none() ? nullptr : std::make_shared<Tap>(std::move(callback), self.machine.get());
     nb::gil_scoped_release release;
     const auto lock = self.machine->lock();
     if (self.taps.size() <= dac) self.taps.resize(dac + 1);
@@ -96,7 +96,7 @@ void flush_tap(PyMachine& self, std::size_t dac) {
 }
 
 std::vector<std::tuple<double, std::string, std::string, std::uint64_t>> findings(PyMachine& self) {
-    const auto lock = self.machine->lock();
+    const auto lock = self.machine->lock_also_in_callback();
     std::vector<std::tuple<double, std::string, std::string, std::uint64_t>> list;
     for (const Finding& finding : self.machine->findings().list())
         list.emplace_back(to_seconds(finding.time), finding.kind, finding.text, finding.address);
@@ -179,13 +179,13 @@ void bind_model(nb::module_& m) {
         .def("bus", [](PyMachine& self) { return PyBus(self.machine->bus()); }, Release())
         .def("allocated",
              [](PyMachine& self, std::uint64_t base, std::uint64_t nbytes) {
-                 const auto lock = self.machine->lock();
+                 const auto lock = self.machine->lock_also_in_callback();
                  self.machine->memory().allocated(base, nbytes);
              },
              "address"_a, "nbytes"_a, Release())
         .def("released",
              [](PyMachine& self, std::uint64_t base, std::uint64_t nbytes) {
-                 const auto lock = self.machine->lock();
+                 const auto lock = self.machine->lock_also_in_callback();
                  self.machine->released(base, nbytes);
              },
              "address"_a, "nbytes"_a, Release())
@@ -243,6 +243,7 @@ void bind_model(nb::module_& m) {
              },
              "port"_a, "fraction"_a, Release());
     bind_iops(machine);
+    bind_ip_models(m, machine);
 }
 
 }  // namespace gapless

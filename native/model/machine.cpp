@@ -73,10 +73,17 @@ Iop& Machine::add_iop(std::uint64_t base, IopConfig config) {
     return iop;
 }
 
-void Machine::add_peripheral(std::uint64_t base, std::shared_ptr<Peripheral> peripheral, int line) {
-    Peripheral& added = add_device(base, std::move(peripheral));
+void Machine::add_peripheral(std::uint64_t base, std::shared_ptr<Peripheral> peripheral, int line,
+                             std::uint64_t size) {
+    Peripheral& added = add_device(base, std::move(peripheral), size);
     add_component(added);
     if (line >= 0) added.interrupt.connect([this, line](bool level, Time) { interrupts_.set(line, level); });
+}
+
+std::shared_ptr<Ip> Machine::add_ip(std::uint64_t base, std::uint64_t size, std::string name, int line) {
+    auto ip = std::make_shared<Ip>(std::move(name), base, findings_);
+    add_peripheral(base, ip, line, size);
+    return ip;
 }
 
 void Machine::released(std::uint64_t base, std::uint64_t nbytes) {
@@ -287,11 +294,13 @@ constexpr Time longest_wait = 1'000'000 * picoseconds_per_second;  // keeps dead
 class VirtualBus final : public RegisterBus {
 public:
     VirtualBus(std::shared_ptr<Machine> machine, Time time) : machine_(std::move(machine)) {
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         actor_ = machine_->add_actor(time);
     }
     ~VirtualBus() override {
-        Machine::Lock lock(machine_->mutex_);
+        // Let go of in a callback of the same board, it is this thread that has the lock.
+        Machine::Lock lock(machine_->mutex_, std::defer_lock);
+        if (!Callout::inside(machine_.get())) lock.lock();
         machine_->remove_actor(*actor_);
     }
 
@@ -309,7 +318,7 @@ public:
     }
 
     bool try_read32(std::uint64_t address, std::uint32_t& value) override {
-        const Machine::Lock lock(machine_->mutex_, std::try_to_lock);
+        const Machine::Lock lock = try_lock();
         if (!may_act_at_once(lock)) return false;
         value = read(address);
         machine_->notify();
@@ -317,7 +326,7 @@ public:
     }
 
     bool try_write32(std::uint64_t address, std::uint32_t value) override {
-        const Machine::Lock lock(machine_->mutex_, std::try_to_lock);
+        const Machine::Lock lock = try_lock();
         std::uint32_t offset = 0;
         if (!may_act_at_once(lock)) return false;
         Device& device = machine_->decode(address, offset);
@@ -335,7 +344,7 @@ public:
 
     Time now() override {
         const Time worked = machine_->cpu_clock_.since(mark_);
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         if (!in_turn_) {  // else another thread is in there, and this one only asks
             if (!resumed_) actor_->time += worked;
             resumed_ = false;
@@ -357,12 +366,12 @@ public:
     }
 
     unsigned add_signal() override {
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         return machine_->add_signal();
     }
 
     void remove_signal(unsigned signal) override {
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         machine_->signals_taken_ &= ~(std::uint64_t{1} << signal);
     }
 
@@ -387,13 +396,13 @@ public:
 
     void park() override {
         now();  // what was worked until here
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         ++parked_;
         settle();
     }
 
     void resume(Time time) override {
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         --parked_;
         if (!in_turn_) actor_->time = std::max(actor_->time, time);
         resumed_ = true;
@@ -401,8 +410,9 @@ public:
     }
 
     void cancel() override {
+        Callout::refuse();
         actor_->cancelled = true;
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         machine_->notify();
     }
 
@@ -412,7 +422,7 @@ private:
         explicit Turn(VirtualBus& owner)
             : bus(owner),
               worked(owner.machine_->cpu_clock_.since(owner.mark_)),
-              lock(owner.machine_->mutex_) {
+              lock(owner.machine_->lock()) {
             while (bus.in_turn_) bus.machine_->sleep(lock);  // an actor is one thread of control
             bus.in_turn_ = true;
             // Having waited for another loop to end is no work.
@@ -442,6 +452,10 @@ private:
         machine_->notify();
     }
 
+    Machine::Lock try_lock() const {
+        return Callout::inside() ? Machine::Lock() : Machine::Lock(machine_->mutex_, std::try_to_lock);
+    }
+
     // Whether it is this actor's turn, and no model has to act before.
     bool may_act_at_once(const Machine::Lock& lock) {
         if (!lock || in_turn_ || actor_->cancelled || machine_->cpu_clock_.counts()) return false;
@@ -454,6 +468,7 @@ private:
     std::uint32_t read(std::uint64_t address) {
         std::uint32_t offset = 0;
         const std::uint32_t value = machine_->decode(address, offset).read(offset, actor_->time);
+        if (machine_->interrupts_.take_changed()) machine_->wake_waiting();
         actor_->time += machine_->cost_.read;
         return value;
     }

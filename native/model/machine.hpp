@@ -14,10 +14,12 @@
 
 #include "model/adc.hpp"
 #include "model/axi_dma.hpp"
+#include "model/callout.hpp"
 #include "model/combiner.hpp"
 #include "model/cpu_clock.hpp"
 #include "model/dac.hpp"
 #include "model/iop.hpp"
+#include "model/ip.hpp"
 #include "model/splitter.hpp"
 #include "model/stream_fifo.hpp"
 #include "model/wall_clock.hpp"
@@ -47,12 +49,21 @@ public:
     StreamFifo& add_fifo(std::uint32_t depth);
     Iop& add_iop(std::uint64_t base, IopConfig config);
     // On the host's bus. `line`: of its interrupt, or -1.
-    void add_peripheral(std::uint64_t base, std::shared_ptr<Peripheral> peripheral, int line);
+    void add_peripheral(std::uint64_t base, std::shared_ptr<Peripheral> peripheral, int line,
+                        std::uint64_t size = 0x1000);
+    std::shared_ptr<Ip> add_ip(std::uint64_t base, std::uint64_t size, std::string name, int line);
     InterruptLines& interrupts() { return interrupts_; }
 
     AddressSpace& memory() { return memory_; }
-    // For everything that looks at or changes the models from outside a bus access.
-    std::unique_lock<std::mutex> lock() { return std::unique_lock(mutex_); }
+    // For everything that looks at or changes the models from outside a bus access. BusFault for who has it already.
+    std::unique_lock<std::mutex> lock() {
+        Callout::refuse();
+        return std::unique_lock(mutex_);
+    }
+    // For what a callback of this board, which has it, may do as well.
+    std::unique_lock<std::mutex> lock_also_in_callback() {
+        return Callout::inside(this) ? std::unique_lock<std::mutex>() : lock();
+    }
     const Findings& findings() const { return findings_; }
     Time now() const { return now_; }
     // A buffer was given back: an engine that still uses it is a finding.

@@ -18,14 +18,16 @@ from .spec import (
 
 if TYPE_CHECKING:
     from .iop_spec import IopSpec, PeripheralSpec, WindowSpec
+    from .ip_spec import IpSpec
 
-__getattr__ = lazy_names(__name__, {"iop_spec": ("IopSpec", "PeripheralSpec", "WindowSpec")})
+__getattr__ = lazy_names(__name__, {"iop_spec": ("IopSpec", "PeripheralSpec", "WindowSpec"), "ip_spec": ("IpSpec",)})
 
 __all__ = [
     "BoardSpec",
     "ConverterSpec",
     "DmaSpec",
     "IopSpec",
+    "IpSpec",
     "MemoryKind",
     "MemorySpec",
     "PairSpec",

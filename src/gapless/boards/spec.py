@@ -14,6 +14,7 @@ from .unique import unique
 
 if TYPE_CHECKING:
     from .iop_spec import IopSpec, PeripheralSpec
+    from .ip_spec import IpSpec
 
 
 class MemoryKind(str, Enum):
@@ -231,20 +232,22 @@ class BoardSpec:
     zdmas: tuple[ZdmaSpec, ...] = ()
     iops: tuple[IopSpec, ...] = ()
     peripherals: tuple[PeripheralSpec, ...] = ()
+    ips: tuple[IpSpec, ...] = ()
     handoff: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
         engines = (self.dmas, self.zdmas, self.converters, self.pairs, self.iops, self.peripherals)
-        for parts in (self.memories, self.pools, self.ports, self.fifos, *engines):
+        for parts in (self.memories, self.pools, self.ports, self.fifos, self.ips, *engines):
             unique(self.name, "the name", (part.name for part in parts))
         unique(self.name, "IOP", (iop.index for iop in self.iops))
         bases = [part.base for parts in engines for part in parts]
+        bases += (ip.base for ip in self.ips if ip.size)
         bases += (base for iop in self.iops for base in range(iop.base + _WINDOW, iop.base + iop.size, _WINDOW))
         unique(self.name, "the registers at", (format_address(base // _WINDOW * _WINDOW) for base in bases))
         unique(self.name, "converter", (f"{part.direction}{part.index}" for part in self.converters))
         lines = [line for dma in self.dmas for line in (dma.mm2s_interrupt, dma.s2mm_interrupt)]
-        lines += (part.interrupt for parts in (self.zdmas, self.iops, self.peripherals) for part in parts)
+        lines += (part.interrupt for parts in (self.zdmas, self.iops, self.peripherals, self.ips) for part in parts)
         unique(self.name, "interrupt line", lines)
         for ports in (engine.ports for engines in (self.dmas, self.zdmas) for engine in engines):
             for port in ports.values():
@@ -308,6 +311,9 @@ class BoardSpec:
             ends += (f"{name} {channel}" for name in part.dmas)
         for fifo in self.fifos:
             ends += (f"{fifo.source} MM2S", f"{fifo.sink} S2MM")
+        for ip in self.ips:
+            ends += (f"{name} MM2S" for name in ip.inputs.values())
+            ends += (f"{name} S2MM" for name in ip.outputs.values())
         for end in ends:
             name, _, channel = end.rpartition(" ")
             dma = self.dma(name)
