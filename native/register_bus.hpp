@@ -59,6 +59,8 @@ public:
     // access in between takes its turn as always.
     virtual void park() = 0;
     virtual void resume(Time time) = 0;
+    // The same without having been parked: nobody gets ahead of it meanwhile.
+    virtual void catch_up(Time time) = 0;
     // Makes the current and every later call of this bus throw Cancelled. Any thread may call it.
     virtual void cancel() = 0;
 };

@@ -30,10 +30,11 @@ constexpr std::uint32_t accesses = 100'000, pieces = 4;
 // The parts of gapless's virtual ZCU111, in its order: as many devices to look through, as many models to step.
 struct Board {
     explicit Board(std::uint64_t nbytes) : bytes(std::make_shared<std::vector<std::uint8_t>>(nbytes)) {
-        machine->memory().add_memory(memory_base, nbytes, bytes->data(), bytes, 2, false);
+        machine->memory().add_memory({memory_base, nbytes, bytes->data(), bytes, 2, false});
+        Parts& parts = *machine->fixed();
         std::vector<Port*> hp;
-        for (int i = 0; i < 3; ++i) hp.push_back(&machine->add_port(4.8e9));
-        Port& pl = machine->add_port(19.2e9);
+        for (int i = 0; i < 3; ++i) hp.push_back(&machine->port(machine->add_port(4.8e9)));
+        Port& pl = machine->port(machine->add_port(19.2e9));
         std::vector<AxiDma*> dmas;
         for (unsigned line = 0; line < 12; ++line) {  // the last four are those of the pairs: not connected
             const bool transmit = line / 2 % 2 == 0;
@@ -43,15 +44,15 @@ struct Board {
             config.data_bytes = 64;
             (transmit ? config.mm2s_interrupt : config.s2mm_interrupt) = static_cast<int>(line);
             config.ports = {hp[0], hp[0], &pl, hp[0]};
-            dmas.push_back(&machine->add_dma(first_dma + 0x1'0000ull * line, std::move(config)));
+            dmas.push_back(&parts.add_dma(first_dma + 0x1'0000ull * line, std::move(config)));
         }
         for (unsigned i = 0; i < 4; ++i) {
             const std::uint64_t base = first_converter + 0x1'0000ull * i;
             if (i % 2 == 0) {
-                Dac& dac = machine->add_dac(base, 16, 1 << 20);
+                Dac& dac = parts.add_dac(base, 16, 1 << 20);
                 for (unsigned k : {2 * i, 2 * i + 1}) dmas[k]->mm2s().connect(&dac);
             } else {
-                Adc& adc = machine->add_adc(base, 8, 1 << 20);
+                Adc& adc = parts.add_adc(base, 8, 1 << 20);
                 for (unsigned k : {2 * i, 2 * i + 1}) dmas[k]->s2mm().connect(&adc);
             }
         }

@@ -41,7 +41,7 @@ microblaze::Config with_units(const std::vector<std::string>& units) {
     return config;
 }
 
-std::size_t add_iop(PyMachine& self, std::uint64_t base, std::string name, const std::vector<std::string>& units,
+std::size_t add_iop(PyParts& self, std::uint64_t base, std::string name, const std::vector<std::string>& units,
                     double clock, std::uint32_t local_bytes, std::uint32_t window_base, std::uint64_t window_bytes,
                     std::uint64_t window_physical, std::uint32_t memory_cycles, std::uint32_t peripheral_cycles) {
     if (local_bytes < 4096 || local_bytes > 1U << 20 || (local_bytes & (local_bytes - 1)) != 0)
@@ -58,14 +58,14 @@ std::size_t add_iop(PyMachine& self, std::uint64_t base, std::string name, const
     config.window_physical = window_physical;
     config.memory_cycles = memory_cycles;
     config.peripheral_cycles = peripheral_cycles;
-    self.iops.push_back(&self.machine->add_iop(base, std::move(config)));
+    self.iops.push_back(&self.parts->add_iop(base, std::move(config)));
     return self.iops.size() - 1;
 }
 
-// The board that a peripheral is on, and the processor on whose bus, if any.
+// The board that a peripheral is on, what it came with, and the processor on whose bus it is, if any.
 class MachineHost final : public PeripheralHost {
 public:
-    MachineHost(std::shared_ptr<Machine> machine, Iop* iop) : machine_(std::move(machine)), iop_(iop) {}
+    MachineHost(const PyParts& parts, Iop* iop) : machine_(parts.machine), parts_(parts.parts), iop_(iop) {}
     std::unique_lock<std::mutex> lock() override { return machine_->lock(); }
     Time now() const override { return machine_->now(); }
     void changed(Peripheral&) override {
@@ -74,25 +74,26 @@ public:
 
 private:
     std::shared_ptr<Machine> machine_;
+    std::shared_ptr<Parts> parts_;
     Iop* iop_;
 };
 
 using Parameters = std::map<std::string, double>;
 
-nb::object add_peripheral(PyMachine& self, std::uint64_t base, const std::string& kind, const Parameters& parameters,
+nb::object add_peripheral(PyParts& self, std::uint64_t base, const std::string& kind, const Parameters& parameters,
                           int line) {
-    if (line >= InterruptLines::count) throw nb::value_error("interrupt lines are 0 to 255");
+    check_line(line);
     std::shared_ptr<Peripheral> made = make_peripheral(kind, parameters);
-    self.machine->add_peripheral(base, made, line);
-    return peripheral_handle(std::make_shared<MachineHost>(self.machine, nullptr), std::move(made));
+    self.parts->add_peripheral(base, 0x1000, made, line);
+    return peripheral_handle(std::make_shared<MachineHost>(self, nullptr), std::move(made));
 }
 
-nb::object add_iop_peripheral(PyMachine& self, std::size_t number, std::uint32_t base, const std::string& kind,
+nb::object add_iop_peripheral(PyParts& self, std::size_t number, std::uint32_t base, const std::string& kind,
                               const Parameters& parameters) {
     Iop& iop = *self.iops.at(number);
     std::shared_ptr<Peripheral> made = make_peripheral(kind, parameters);
     iop.add_peripheral(base, made);
-    return peripheral_handle(std::make_shared<MachineHost>(self.machine, &iop), std::move(made));
+    return peripheral_handle(std::make_shared<MachineHost>(self, &iop), std::move(made));
 }
 
 template <typename T>
@@ -102,7 +103,7 @@ T& as(const PeripheralHandle& handle, const char* otherwise) {
     return *found;
 }
 
-void connect_interrupt(PyMachine&, const PeripheralHandle& controller, unsigned input, const PeripheralHandle& source) {
+void connect_interrupt(PyParts&, const PeripheralHandle& controller, unsigned input, const PeripheralHandle& source) {
     if (input > 31) throw nb::value_error("inputs of an AXI INTC are 0 to 31");
     as<AxiIntc>(controller, "the controller is an AXI INTC").connect(input, source.peripheral().interrupt);
 }
@@ -114,23 +115,24 @@ Wire& emio(const PeripheralHandle& handle, unsigned pin) {
     return gpio.output(gpio.first_emio_pin() + pin);
 }
 
-void connect_reset(PyMachine& self, std::size_t number, const PeripheralHandle& gpio, unsigned pin) {
+void connect_reset(PyParts& self, std::size_t number, const PeripheralHandle& gpio, unsigned pin) {
     Iop& iop = *self.iops.at(number);
-    emio(gpio, pin).connect([&iop](bool level, Time now) { iop.hold(level, now); });
+    self.parts->follow(emio(gpio, pin), [&iop](bool level, Time now) { iop.hold(level, now); });
 }
 
-void connect_controller(PyMachine& self, std::size_t number, const PeripheralHandle& controller) {
+void connect_controller(PyParts& self, std::size_t number, const PeripheralHandle& controller) {
     Iop& iop = *self.iops.at(number);
     controller.peripheral().interrupt.connect([&iop](bool level, Time) { iop.set_interrupt(level); });
 }
 
-void connect_caller(PyMachine& self, std::size_t number, const PeripheralHandle& caller, const PeripheralHandle& gpio,
+void connect_caller(PyParts& self, std::size_t number, const PeripheralHandle& caller, const PeripheralHandle& gpio,
                     unsigned acknowledge_pin, int line) {
     Iop& iop = *self.iops.at(number);
-    if (line >= InterruptLines::count) throw nb::value_error("interrupt lines are 0 to 255");
+    check_line(line);
     auto& latch = as<HostInterrupt>(caller, "the host is called by a host interrupt");
-    emio(gpio, acknowledge_pin).connect([&latch](bool level, Time now) { latch.set_acknowledge(level, now); });
-    InterruptLines& lines = self.machine->interrupts();
+    self.parts->follow(emio(gpio, acknowledge_pin),
+                       [&latch](bool level, Time now) { latch.set_acknowledge(level, now); });
+    InterruptLines& lines = self.parts->interrupts();
     latch.interrupt.connect([&iop, &lines, line](bool level, Time) {
         lines.set(line, level);
         iop.call_host();
@@ -151,7 +153,7 @@ const char* name_of(microblaze::Fault::Kind kind) {
 
 using FaultTuple = std::tuple<std::string, std::uint32_t, std::uint32_t, std::uint32_t, std::string>;
 
-std::optional<FaultTuple> fault(PyMachine& self, std::size_t iop) {
+std::optional<FaultTuple> fault(PyParts& self, std::size_t iop) {
     const auto lock = self.machine->lock();
     const Iop& one = *self.iops.at(iop);
     if (!one.faulted()) return std::nullopt;
@@ -160,7 +162,7 @@ std::optional<FaultTuple> fault(PyMachine& self, std::size_t iop) {
 }
 
 // (state, pc, cycles, instructions)
-std::tuple<std::string, std::uint32_t, std::uint64_t, std::uint64_t> state(PyMachine& self, std::size_t iop) {
+std::tuple<std::string, std::uint32_t, std::uint64_t, std::uint64_t> state(PyParts& self, std::size_t iop) {
     const auto lock = self.machine->lock();
     const Iop& one = *self.iops.at(iop);
     return {one.state_name(), one.cpu().pc(), one.cpu().cycle(), one.cpu().instructions()};
@@ -180,7 +182,7 @@ struct PyLog {
     std::shared_ptr<ExecutionLog> log;
 };
 
-PyLog observe(PyMachine& self, std::size_t iop, const std::string& keep, std::size_t limit) {
+PyLog observe(PyParts& self, std::size_t iop, const std::string& keep, std::size_t limit) {
     Iop& one = *self.iops.at(iop);
     auto log = std::make_shared<ExecutionLog>(keep_of(keep), limit, one.local_bytes());
     const auto lock = self.machine->lock();
@@ -220,8 +222,8 @@ nb::object per_word(const PyLog& self) {
 
 }  // namespace
 
-void bind_iops(nb::class_<PyMachine>& machine) {
-    machine
+void bind_iops(nb::class_<PyParts>& parts) {
+    parts
         .def("add_iop", &add_iop, "base"_a, "name"_a, "units"_a, "clock"_a, "local_bytes"_a, "window_base"_a,
              "window_bytes"_a, "window_physical"_a, "memory_cycles"_a, "peripheral_cycles"_a)
         .def("add_peripheral", &add_peripheral, "base"_a, "kind"_a, "parameters"_a, "line"_a)
@@ -233,26 +235,24 @@ void bind_iops(nb::class_<PyMachine>& machine) {
         .def("iop_fault", &fault, "iop"_a, Release())
         .def("iop_state", &state, "iop"_a, Release())
         .def("iop_lag",
-             [](PyMachine& self, std::size_t iop) {
+             [](PyParts& self, std::size_t iop) {
                  const auto lock = self.machine->lock();
                  return to_seconds(self.iops.at(iop)->lag());
              },
              "iop"_a, Release())
         .def("set_iop_lag",
-             [](PyMachine& self, std::size_t iop, double seconds) {
+             [](PyParts& self, std::size_t iop, double seconds) {
                  const auto lock = self.machine->lock();
                  self.iops.at(iop)->set_lag(to_time(seconds));
              },
              "iop"_a, "seconds"_a, Release())
         .def("observe_iop", &observe, "iop"_a, "keep"_a, "limit"_a)
         .def("forget_iop",
-             [](PyMachine& self, std::size_t iop) {
+             [](PyParts& self, std::size_t iop) {
                  const auto lock = self.machine->lock();
                  self.iops.at(iop)->observe(nullptr);
              },
-             "iop"_a, Release())
-        .def("follow_wall_clock", [](PyMachine& self) { self.machine->follow_wall_clock(); }, Release())
-        .def("stop_wall_clock", [](PyMachine& self) { self.machine->stop_wall_clock(); }, Release());
+             "iop"_a, Release());
 }
 
 void bind_execution_log(nb::module_& m) {

@@ -15,10 +15,10 @@ using namespace nb::literals;
 namespace gapless {
 namespace {
 
-// It keeps neither the board nor the IP: the board keeps the IP, which keeps the model, which keeps this.
+// It keeps neither the board nor what is in its PL: they keep the IP, which keeps the model, which keeps this.
 class IpHandle {
 public:
-    IpHandle(const std::shared_ptr<Machine>& machine, const std::shared_ptr<Ip>& ip) : machine_(machine), ip_(ip) {}
+    IpHandle(const PyParts& parts, Ip& ip) : machine_(parts.machine), parts_(parts.parts), ip_(ip) {}
 
     // In a callback of this board the lock is held already, else it is taken. Cancelled: the board is gone.
     template <typename Call>
@@ -32,28 +32,29 @@ private:
     template <typename Call>
     auto use(Call call) const {
         const auto machine = machine_.lock();
-        const auto ip = ip_.lock();
-        if (machine == nullptr || ip == nullptr) throw Cancelled();
+        const auto parts = parts_.lock();
+        if (machine == nullptr || parts == nullptr) throw Cancelled();
         const auto lock = machine->lock_also_in_callback();
-        return call(*ip, *machine);
+        return call(ip_, *machine);
     }
 
     std::weak_ptr<Machine> machine_;
-    std::weak_ptr<Ip> ip_;
+    std::weak_ptr<Parts> parts_;
+    Ip& ip_;  // while they are there
 };
 
-IpHandle add_ip(PyMachine& self, std::uint64_t base, std::uint64_t size, std::string name, int line) {
-    if (line >= InterruptLines::count) throw nb::value_error("interrupt lines are 0 to 255");
-    return {self.machine, self.machine->add_ip(base, size, std::move(name), line)};
+IpHandle add_ip(PyParts& self, std::uint64_t base, std::uint64_t size, std::string name, int line) {
+    check_line(line);
+    return {self, self.parts->add_ip(base, size, std::move(name), line)};
 }
 
 // Ports have the numbers 0, 1, ... in the order in which they are connected, inputs and outputs each.
-void connect_input(PyMachine& self, const IpHandle& handle, std::size_t dma) {
+void connect_input(PyParts& self, const IpHandle& handle, std::size_t dma) {
     Mm2sChannel& channel = self.dmas.at(dma)->mm2s();
     handle.enter([&](Ip& ip, Machine&) { channel.connect(&ip.add_input()); });
 }
 
-void connect_output(PyMachine& self, const IpHandle& handle, std::size_t dma) {
+void connect_output(PyParts& self, const IpHandle& handle, std::size_t dma) {
     S2mmChannel& channel = self.dmas.at(dma)->s2mm();
     handle.enter([&](Ip& ip, Machine&) { channel.connect(&ip.add_output()); });
 }
@@ -86,8 +87,8 @@ void send(const IpHandle& self, std::size_t output, Samples data, bool last, dou
 
 }  // namespace
 
-void bind_ip_models(nb::module_& m, nb::class_<PyMachine>& machine) {
-    machine.def("add_ip", &add_ip, "base"_a, "size"_a, "name"_a, "line"_a)
+void bind_ip_models(nb::module_& m, nb::class_<PyParts>& parts) {
+    parts.def("add_ip", &add_ip, "base"_a, "size"_a, "name"_a, "line"_a)
         .def("connect_ip_input", &connect_input, "ip"_a, "dma"_a)
         .def("connect_ip_output", &connect_output, "ip"_a, "dma"_a);
     nb::class_<IpHandle>(m, "IpHandle")

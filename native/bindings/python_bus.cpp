@@ -109,6 +109,7 @@ public:
     }
     void park() override {}
     void resume(Time) override {}
+    void catch_up(Time) override {}
     void cancel() override {
         const std::lock_guard lock(shared_->mutex);
         cancelled_ = true;

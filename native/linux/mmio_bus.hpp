@@ -50,6 +50,7 @@ public:
     // Nobody is held back.
     void park() override {}
     void resume(Time) override {}
+    void catch_up(Time) override {}
     void cancel() override;
 
 private:

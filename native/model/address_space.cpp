@@ -11,9 +11,15 @@ std::string hex(std::uint64_t value) {
     return text;
 }
 
-void AddressSpace::add_memory(std::uint64_t base, std::uint64_t size, std::uint8_t* data,
-                              std::shared_ptr<void> owner, int kind, bool guarded) {
-    memories_.push_back({base, size, data, std::move(owner), kind, guarded});
+void AddressSpace::add_memory(Memory memory) {
+    memories_.insert(memories_.end() - static_cast<std::ptrdiff_t>(loaded_), std::move(memory));
+}
+
+void AddressSpace::load(const std::vector<Memory>& memories) {
+    memories_.resize(memories_.size() - loaded_);
+    memories_.insert(memories_.end(), memories.begin(), memories.end());
+    loaded_ = memories.size();
+    ++generation_;
 }
 
 void AddressSpace::add_slave_error(std::uint64_t base, std::uint64_t size) {

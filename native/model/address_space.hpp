@@ -18,8 +18,16 @@ public:
     // `data` is the host memory behind [base, base + size); `owner` keeps it alive. `kind` selects the
     // port through which an engine reaches it. Memory that is guarded may only be touched by DMA where
     // a buffer was allocated.
-    void add_memory(std::uint64_t base, std::uint64_t size, std::uint8_t* data, std::shared_ptr<void> owner,
-                    int kind, bool guarded);
+    struct Memory {
+        std::uint64_t base, size;
+        std::uint8_t* data;
+        std::shared_ptr<void> owner;
+        int kind;
+        bool guarded;
+    };
+    void add_memory(Memory memory);
+    // The memory of the PL from now on.
+    void load(const std::vector<Memory>& memories);
     // Make [base, base + size) answer SLVERR, as a broken or protected slave does.
     void add_slave_error(std::uint64_t base, std::uint64_t size);
     void clear_slave_errors() {
@@ -52,16 +60,10 @@ public:
     std::optional<std::pair<std::uint64_t, std::uint64_t>> buffer_at(std::uint64_t address) const;
 
 private:
-    struct Memory {
-        std::uint64_t base, size;
-        std::uint8_t* data;
-        std::shared_ptr<void> owner;
-        int kind;
-        bool guarded;
-    };
     const Memory* find(std::uint64_t address) const;
 
     std::vector<Memory> memories_;
+    std::size_t loaded_ = 0;  // so many of them, the last, are of the PL
     std::vector<std::pair<std::uint64_t, std::uint64_t>> slave_errors_;
     std::map<std::uint64_t, std::uint64_t> buffers_;
     std::uint64_t generation_ = 1;

@@ -4,6 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "time.hpp"
 
@@ -30,7 +33,10 @@ public:
     virtual ~Component() = default;
     Time due() const { return due_; }
     // Whoever runs the components keeps the time before which none of them is due in `horizon`.
-    void watch(Time& horizon) { horizon_ = &horizon; }
+    void watch(Time& horizon) {
+        horizon_ = &horizon;
+        set_due(due_);
+    }
     // Act at `now` == due(), and set the next due time.
     virtual void step(Time now) = 0;
     // The same where it may take more than a moment, up to `until`, before which nobody else acts. Returns the time
@@ -60,7 +66,10 @@ private:
 // Interrupt lines, or signals, as levels. `changed` tells the machine to look whether somebody waits for one.
 class InterruptLines {
 public:
-    static constexpr int count = 256;  // lines 0 to 255, as the GIC of a ZynqMP numbers them
+    // Lines 0 to 255 are numbered as by the GIC of a ZynqMP; from 1024 on are pins behind an interrupt controller in
+    // the PL, which Linux tells apart, too.
+    static constexpr int count = 2048;
+    using Listener = std::function<void(bool level)>;
 
     void set(int line, bool level) {
         if (line < 0) return;
@@ -68,22 +77,24 @@ public:
         std::uint64_t& levels = levels_[static_cast<std::size_t>(line) / 64];
         const std::uint64_t before = levels;
         levels = level ? levels | bit : levels & ~bit;
-        if ((levels & ~before) != 0) changed_ = true;
+        if (levels == before) return;
+        if (level) changed_ = true;
+        for (const auto& [followed, listener] : listeners_)
+            if (followed == line) listener(level);
     }
     bool level(unsigned line) const {
         return line < static_cast<unsigned>(count) && (levels_[line / 64] >> line % 64 & 1) != 0;
     }
+    // Hears of every change of a line.
+    void follow(int line, Listener listener) { listeners_.emplace_back(line, std::move(listener)); }
     // What else somebody may wait for has changed.
     void touch() { changed_ = true; }
-    bool take_changed() {
-        const bool changed = changed_;
-        changed_ = false;
-        return changed;
-    }
+    bool take_changed() { return std::exchange(changed_, false); }
 
 private:
     std::array<std::uint64_t, count / 64> levels_{};
     bool changed_ = false;
+    std::vector<std::pair<int, Listener>> listeners_;
 };
 
 }  // namespace gapless

@@ -5,94 +5,42 @@
 
 namespace gapless {
 
-Machine::Machine(AccessCost cost, double slowdown) : cost_(cost), cpu_clock_(slowdown) {}
+Machine::Machine(AccessCost cost, double slowdown)
+    : cost_(cost), cpu_clock_(slowdown), fixed_(make_parts()), pl_(make_parts()) {
+    for (const auto& parts : {fixed_, pl_}) parts->attach(horizon_, now_);
+}
 
-// ---- assembly --------------------------------------------------------------------------------------
+// ---- what is on the bus ------------------------------------------------------------------------------
 
-Port& Machine::add_port(double bandwidth) {
+std::size_t Machine::add_port(double bandwidth) {
     ports_.push_back(std::make_unique<Port>(bandwidth));
-    return *ports_.back();
+    return ports_.size() - 1;
 }
 
-template <typename T>
-T& Machine::add_device(std::uint64_t base, std::shared_ptr<T> device, std::uint64_t size) {
-    T& reference = *device;
-    devices_.push_back(std::move(device));
-    mappings_.push_back({base, size, &reference});
-    return reference;
+std::shared_ptr<Parts> Machine::make_parts() { return std::make_shared<Parts>(Parts::World{memory_, findings_}); }
+
+std::shared_ptr<Parts> Machine::load(std::shared_ptr<Parts> parts) {
+    pl_->retire(now_);
+    std::swap(pl_, parts);
+    last_decoded_ = {};
+    memory_.load(pl_->memories());
+    pl_->attach(horizon_, now_);
+    bereave();
+    return parts;
 }
 
-void Machine::add_component(Component& component) {
-    component.watch(horizon_);
-    components_.push_back(&component);
-}
-
-AxiDma& Machine::add_dma(std::uint64_t base, DmaConfig config) {
-    const DmaWorld world{memory_, interrupts_, findings_};
-    AxiDma& dma = add_device(base, std::make_shared<AxiDma>(std::move(config), world));
-    dmas_.push_back(&dma);
-    add_component(dma.mm2s());
-    add_component(dma.s2mm());
-    return dma;
-}
-
-Zdma& Machine::add_zdma(std::uint64_t base, ZdmaConfig config) {
-    const DmaWorld world{memory_, interrupts_, findings_};
-    Zdma& zdma = add_device(base, std::make_shared<Zdma>(std::move(config), world));
-    zdmas_.push_back(&zdma);
-    add_component(zdma);
-    return zdma;
-}
-
-Dac& Machine::add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
-    return add_device(base, std::make_shared<Dac>(samples_per_beat, fifo_bytes));
-}
-
-Adc& Machine::add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {
-    return add_device(base, std::make_shared<Adc>(samples_per_beat, fifo_bytes));
-}
-
-Splitter& Machine::add_splitter(std::uint64_t base, std::vector<Dac*> dacs) {
-    return add_device(base, std::make_shared<Splitter>(std::move(dacs)));
-}
-
-Combiner& Machine::add_combiner(std::uint64_t base, std::vector<Adc*> adcs) {
-    return add_device(base, std::make_shared<Combiner>(std::move(adcs)));
-}
-
-StreamFifo& Machine::add_fifo(std::uint32_t depth) {
-    fifos_.push_back(std::make_unique<StreamFifo>(depth));
-    return *fifos_.back();
-}
-
-Iop& Machine::add_iop(std::uint64_t base, IopConfig config) {
-    const std::uint64_t size = config.local_bytes;
-    const IopWorld world{memory_, findings_, interrupts_, stirred_};
-    Iop& iop = add_device(base, std::make_shared<Iop>(std::move(config), world), size);
-    add_component(iop);
-    return iop;
-}
-
-void Machine::add_peripheral(std::uint64_t base, std::shared_ptr<Peripheral> peripheral, int line,
-                             std::uint64_t size) {
-    Peripheral& added = add_device(base, std::move(peripheral), size);
-    add_component(added);
-    if (line >= 0) added.interrupt.connect([this, line](bool level, Time) { interrupts_.set(line, level); });
-}
-
-std::shared_ptr<Ip> Machine::add_ip(std::uint64_t base, std::uint64_t size, std::string name, int line) {
-    auto ip = std::make_shared<Ip>(std::move(name), base, findings_);
-    add_peripheral(base, ip, line, size);
-    return ip;
+// Nobody waits any more for what left.
+void Machine::bereave() {
+    for (const auto& actor : actors_) {
+        const int line = actor->awaited.interrupt;
+        actor->bereft = actor->state == Actor::State::waiting && line >= 0 && !fixed_->drives(line);
+        actor->iop = nullptr;
+    }
+    wake_waiting();
 }
 
 void Machine::released(std::uint64_t base, std::uint64_t nbytes) {
-    const bool streaming = std::any_of(dmas_.begin(), dmas_.end(), [&](AxiDma* dma) {
-        return dma->mm2s().uses(base, nbytes) || dma->s2mm().uses(base, nbytes);
-    });
-    const bool copying =
-        std::any_of(zdmas_.begin(), zdmas_.end(), [&](const Zdma* zdma) { return zdma->uses(base, nbytes); });
-    if (streaming || copying)
+    if (fixed_->uses(base, nbytes) || pl_->uses(base, nbytes))
         findings_.add(now_, "freed-in-flight",
                       "the buffer at " + hex(base) + " was freed while a DMA channel still uses it", base);
     memory_.released(base);
@@ -147,9 +95,9 @@ void Machine::take_turn(Lock& lock, Actor& actor) {
 }
 
 bool Machine::is_up(const Actor& actor) const {
-    if (actor.iop != nullptr) return actor.iop->settled();
+    if (actor.settles) return actor.iop == nullptr || actor.iop->settled();
     const Awaited awaited = actor.awaited;
-    return (awaited.interrupt >= 0 && interrupts_.level(static_cast<unsigned>(awaited.interrupt))) ||
+    return actor.bereft || (awaited.interrupt >= 0 && interrupt(static_cast<unsigned>(awaited.interrupt))) ||
            (awaited.signal >= 0 && signals_.level(static_cast<unsigned>(awaited.signal)));
 }
 
@@ -181,18 +129,29 @@ bool Machine::wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline) {
         }
     }
     take_turn(lock, actor);  // woken at actor.time
+    if (std::exchange(actor.bereft, false))
+        throw BusFault("another design was loaded into the PL while interrupt " + std::to_string(awaited.interrupt) +
+                       " was waited for");
     return true;
+}
+
+bool Machine::interrupts_changed() {
+    const bool fixed = fixed_->interrupts().take_changed();
+    return pl_->interrupts().take_changed() || fixed;
 }
 
 // What the host's last access set going is done when the host goes on, if it can be done at all: programs were
 // written for a processor that is done long before an interpreter has its next statement.
 void Machine::let_settle(Lock& lock, Actor& actor) {
-    Iop* iop = std::exchange(stirred_, nullptr);
+    Iop* iop = pl_->take_stirred();
+    if (iop == nullptr) iop = fixed_->take_stirred();
     if (iop == nullptr || iop->patience() == 0) return;
     actor.iop = iop;
+    actor.settles = true;
     const bool settled = wait(lock, actor, {}, actor.time + iop->patience());
+    actor.settles = false;
+    if (!settled && actor.iop != nullptr) iop->lose_patience();
     actor.iop = nullptr;
-    if (!settled) iop->lose_patience();
 }
 
 void Machine::sleep(Lock& lock) {
@@ -216,8 +175,9 @@ bool Machine::wake_waiting() {
 
 // The time before which nobody but `next` acts.
 Time Machine::until_others(const Component& next, Time until) const {
-    for (const Component* component : components_)
-        if (component != &next && component->due() < until) until = component->due() + component->slack();
+    for (const Parts* parts : {fixed_.get(), pl_.get()})
+        for (const Component* component : parts->components())
+            if (component != &next && component->due() < until) until = component->due() + component->slack();
     return until;
 }
 
@@ -230,8 +190,9 @@ bool Machine::advance(Time until, const Actor& driver) {
             return true;
         }
         Component* next = nullptr;
-        for (Component* component : components_)
-            if (next == nullptr || component->due() < next->due()) next = component;
+        for (const Parts* parts : {pl_.get(), fixed_.get()})
+            for (Component* component : parts->components())
+                if (next == nullptr || component->due() < next->due()) next = component;
         horizon_ = next == nullptr ? never : next->due();
         if (horizon_ > until) continue;
         now_ = std::max(now_, next->due());
@@ -239,7 +200,7 @@ bool Machine::advance(Time until, const Actor& driver) {
             next->step(now_);
         else
             now_ = std::max(now_, next->run(now_, until_others(*next, until)));
-        if (interrupts_.take_changed() && wake_waiting()) return false;
+        if (interrupts_changed() && wake_waiting()) return false;
         if (events % 4096 == 0 && driver.cancelled) return true;
     }
 }
@@ -276,13 +237,15 @@ unsigned Machine::add_signal() {
 
 Device& Machine::decode(std::uint64_t address, std::uint32_t& offset) {
     if (address % 4 != 0) throw BusFault("register address " + hex(address) + " is not a multiple of 4");
-    for (std::size_t tried = 0; tried < mappings_.size(); ++tried) {
-        const Mapping& mapping = mappings_[last_decoded_];
-        if (address - mapping.base < mapping.size) {
-            offset = static_cast<std::uint32_t>(address - mapping.base);
-            return *mapping.device;
-        }
-        last_decoded_ = (last_decoded_ + 1) % mappings_.size();
+    if (address - last_decoded_.base >= last_decoded_.size) {
+        last_decoded_ = {};
+        for (const Parts* parts : {fixed_.get(), pl_.get()})
+            for (const Parts::Mapping& mapping : parts->mappings())
+                if (address - mapping.base < mapping.size) last_decoded_ = mapping;
+    }
+    if (last_decoded_.device != nullptr) {
+        offset = static_cast<std::uint32_t>(address - last_decoded_.base);
+        return *last_decoded_.device;
     }
     throw BusFault("no device answers at register address " + hex(address));
 }
@@ -404,9 +367,13 @@ public:
     void resume(Time time) override {
         const Machine::Lock lock = machine_->lock();
         --parked_;
-        if (!in_turn_) actor_->time = std::max(actor_->time, time);
-        resumed_ = true;
-        settle();
+        go_on_at(time);
+    }
+
+    void catch_up(Time time) override {
+        now();  // what was worked until here
+        const Machine::Lock lock = machine_->lock();
+        go_on_at(time);
     }
 
     void cancel() override {
@@ -447,6 +414,12 @@ private:
         explicit Access(VirtualBus& owner) : Turn(owner) { bus.machine_->take_turn(lock, *bus.actor_); }
     };
 
+    void go_on_at(Time time) {
+        if (!in_turn_) actor_->time = std::max(actor_->time, time);
+        resumed_ = true;
+        settle();
+    }
+
     void settle() {
         if (!in_turn_) actor_->state = parked_ > 0 ? Machine::Actor::State::parked : Machine::Actor::State::running;
         machine_->notify();
@@ -468,7 +441,7 @@ private:
     std::uint32_t read(std::uint64_t address) {
         std::uint32_t offset = 0;
         const std::uint32_t value = machine_->decode(address, offset).read(offset, actor_->time);
-        if (machine_->interrupts_.take_changed()) machine_->wake_waiting();
+        if (machine_->interrupts_changed()) machine_->wake_waiting();
         actor_->time += machine_->cost_.read;
         return value;
     }
@@ -476,7 +449,7 @@ private:
     void write(Device& device, std::uint32_t offset, std::uint32_t value) {
         device.write(offset, value, actor_->time);
         // What a write changes may be what somebody waits for.
-        if (machine_->interrupts_.take_changed()) machine_->wake_waiting();
+        if (machine_->interrupts_changed()) machine_->wake_waiting();
         actor_->time += machine_->cost_.write;
     }
 

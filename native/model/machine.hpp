@@ -12,18 +12,10 @@
 #include <mutex>
 #include <vector>
 
-#include "model/adc.hpp"
-#include "model/axi_dma.hpp"
 #include "model/callout.hpp"
-#include "model/combiner.hpp"
 #include "model/cpu_clock.hpp"
-#include "model/dac.hpp"
-#include "model/iop.hpp"
-#include "model/ip.hpp"
-#include "model/splitter.hpp"
-#include "model/stream_fifo.hpp"
+#include "model/parts.hpp"
 #include "model/wall_clock.hpp"
-#include "model/zdma.hpp"
 #include "register_bus.hpp"
 
 namespace gapless {
@@ -38,21 +30,16 @@ public:
     // `slowdown` above 0: the CPU time that software spends between two accesses passes, too, so many times over.
     explicit Machine(AccessCost cost, double slowdown = 0);
 
-    // ---- assembly, before the first access ----
-    Port& add_port(double bandwidth);
-    AxiDma& add_dma(std::uint64_t base, DmaConfig config);
-    Zdma& add_zdma(std::uint64_t base, ZdmaConfig config);
-    Dac& add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
-    Adc& add_adc(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);
-    Splitter& add_splitter(std::uint64_t base, std::vector<Dac*> dacs);
-    Combiner& add_combiner(std::uint64_t base, std::vector<Adc*> adcs);
-    StreamFifo& add_fifo(std::uint32_t depth);
-    Iop& add_iop(std::uint64_t base, IopConfig config);
-    // On the host's bus. `line`: of its interrupt, or -1.
-    void add_peripheral(std::uint64_t base, std::shared_ptr<Peripheral> peripheral, int line,
-                        std::uint64_t size = 0x1000);
-    std::shared_ptr<Ip> add_ip(std::uint64_t base, std::uint64_t size, std::string name, int line);
-    InterruptLines& interrupts() { return interrupts_; }
+    // A path to memory. Its number is its own: what is loaded later may share it, or not.
+    std::size_t add_port(double bandwidth);
+    Port& port(std::size_t number) { return *ports_.at(number); }
+    // What is always there: assembled before the first access.
+    const std::shared_ptr<Parts>& fixed() const { return fixed_; }
+    // Parts for load(), with nothing in them.
+    std::shared_ptr<Parts> make_parts();
+    // From now on these are in the PL. What was before is returned: it touches nothing any more, and is to be let go
+    // of without the lock. Who waits for an interrupt of it gets a bus fault.
+    [[nodiscard]] std::shared_ptr<Parts> load(std::shared_ptr<Parts> parts);
 
     AddressSpace& memory() { return memory_; }
     // For everything that looks at or changes the models from outside a bus access. BusFault for who has it already.
@@ -86,16 +73,15 @@ private:
         State state = State::running;
         Time time = 0;
         Awaited awaited;
-        const Iop* iop = nullptr;  // that is to settle
+        bool settles = false;  // it waits for this processor to settle, if that is still there:
+        Iop* iop = nullptr;
+        bool bereft = false;  // what it waited for left with its design
         Time deadline = never;
         std::atomic<bool> cancelled{false};
         Time key() const { return state == State::waiting ? deadline : time; }
     };
     using Lock = std::unique_lock<std::mutex>;
 
-    template <typename T>
-    T& add_device(std::uint64_t base, std::shared_ptr<T> device, std::uint64_t size = 0x1000);
-    void add_component(Component& component);
     std::shared_ptr<Actor> add_actor(Time time);
     void remove_actor(const Actor& actor);
     bool is_first(const Actor& actor) const;
@@ -104,6 +90,9 @@ private:
     bool wait(Lock& lock, Actor& actor, Awaited awaited, Time deadline);
     void let_settle(Lock& lock, Actor& actor);
     bool is_up(const Actor& actor) const;
+    void bereave();
+    bool interrupt(unsigned line) const { return fixed_->interrupts().level(line) || pl_->interrupts().level(line); }
+    bool interrupts_changed();
     bool advance(Time until, const Actor& driver);
     void pass(Time elapsed);
     bool wake_waiting();
@@ -116,11 +105,6 @@ private:
     Device& decode(std::uint64_t address, std::uint32_t& offset);
     Time until_others(const Component& next, Time until) const;
 
-    struct Mapping {
-        std::uint64_t base, size;
-        Device* device;
-    };
-
     const AccessCost cost_;
     const CpuClock cpu_clock_;
     std::mutex mutex_;
@@ -132,18 +116,12 @@ private:
     std::vector<std::shared_ptr<Actor>> actors_;
 
     AddressSpace memory_;
-    InterruptLines interrupts_, signals_;
+    InterruptLines signals_;
     std::uint64_t signals_taken_ = 0;  // a bit each
     Findings findings_;
     std::vector<std::unique_ptr<Port>> ports_;
-    std::vector<std::shared_ptr<Device>> devices_;
-    std::vector<std::unique_ptr<StreamFifo>> fifos_;
-    std::vector<AxiDma*> dmas_;
-    std::vector<Zdma*> zdmas_;
-    Iop* stirred_ = nullptr;  // by the present access
-    std::vector<Component*> components_;
-    std::vector<Mapping> mappings_;
-    std::size_t last_decoded_ = 0;  // software comes back to the same device
+    std::shared_ptr<Parts> fixed_, pl_;
+    Parts::Mapping last_decoded_{};  // software comes back to the same device
     std::unique_ptr<WallClock> wall_clock_;  // the last, so that it ends first
 };
 

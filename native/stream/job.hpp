@@ -36,10 +36,11 @@ public:
     // does not depend on how fast the host woke it.
     bool wait(double seconds) {
         std::unique_lock lock(mutex_);
-        if (!parent_parked_) {
+        if (ended_) {
+            parent_->catch_up(bus_->now());
+        } else if (!parent_parked_) {
             parent_->park();
             parent_parked_ = true;
-            if (ended_) resume_parent();
         }
         if (!ended_cv_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return ended_; })) return false;
         parent_->now();  // from here on it is at work again

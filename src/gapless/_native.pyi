@@ -344,16 +344,13 @@ class PeripheralBench:
     def peripheral(self) -> Any:
         """It as its kind: a :class:`Gpio`, :class:`Timer` ..."""
 
-class Machine:
-    """The models of a virtual board on one clock. Parts are known by the number that add_*() gave.
+class Parts:
+    """Devices that come and go together, known by the number that add_*() gave.
 
-    ``read_cost`` and ``write_cost`` are what a register access takes, in seconds. ``slowdown`` above 0: the CPU
-    time that software spends between two accesses passes on the clock, too, that many times over.
+    Nothing acts before :meth:`Machine.load`; when another design took their place nothing does any more, and what is
+    done to them is harmless. Interrupts are lines 0 to 2047, or -1.
     """
 
-    def __init__(self, read_cost: float, write_cost: float, slowdown: float = 0.0) -> None: ...
-    def add_port(self, bandwidth: float) -> int:
-        """A path to memory, in bytes per second."""
     def add_memory(self, base: int, size: int, memory: HostMemory, offset: int, kind: int, guarded: bool) -> None:
         """``size`` bytes of ``memory`` from ``offset`` on, at physical ``base``; ``kind`` (0 to 3) selects the port.
 
@@ -373,7 +370,7 @@ class Machine:
         s2mm_interrupt: int,
         ports: list[int],
     ) -> int:
-        """An AXI DMA with registers at ``base``; interrupts are lines 0 to 255, or -1; a port for each kind."""
+        """An AXI DMA with registers at ``base``; a port for each kind of memory."""
     def add_zdma(self, base: int, name: str, bus_bytes: int, interrupt: int, ports: list[int]) -> int:
         """A channel of the PS's DMA with registers at ``base``; a port for each kind of memory."""
     def add_dac(self, base: int, samples_per_beat: int, fifo_bytes: int) -> int: ...
@@ -388,24 +385,15 @@ class Machine:
     def connect_combiner(self, dma: int, combiner: int) -> None: ...
     def connect_fifo(self, mm2s_dma: int, s2mm_dma: int, depth: int) -> None:
         """A stream FIFO of ``depth`` bytes from one DMA's MM2S to one DMA's S2MM."""
-    def bus(self) -> Bus:
-        """A bus for a new actor, at the present time."""
-    def allocated(self, address: int, nbytes: int) -> None: ...
-    def released(self, address: int, nbytes: int) -> None: ...
     def set_adc_counter(self, adc: int) -> None: ...
     def set_adc_waveform(self, adc: int, samples: NDArray[np.uint8]) -> None:
         """Little-endian int16 samples, copied, repeated for ever."""
     def set_adc_loopback(self, adc: int, dac: int) -> None: ...
     def set_tap(self, dac: int, callback: Callable[[memoryview], object] | None) -> None: ...
     def flush_tap(self, dac: int) -> None: ...
-    def findings(self) -> list[tuple[float, str, str, int]]:
-        """(time in seconds, kind, text, address)."""
-    def add_slave_error(self, address: int, nbytes: int) -> None: ...
-    def clear_slave_errors(self) -> None: ...
     def set_stalled(self, dma: int, channel: str, stalled: bool) -> None: ...
     def set_interrupt_lost(self, dma: int, channel: str, lost: bool) -> None: ...
     def set_zdma_interrupt_lost(self, zdma: int, lost: bool) -> None: ...
-    def set_port_speed(self, port: int, fraction: float) -> None: ...
     def add_iop(
         self,
         base: int,
@@ -421,7 +409,7 @@ class Machine:
     ) -> int:
         """A soft processor whose local memory the host has at ``base``; held in reset."""
     def add_peripheral(self, base: int, kind: str, parameters: dict[str, float], line: int) -> Peripheral:
-        """On the host's bus; its interrupt is ``line`` (0 to 255), or -1. ValueError says what there is."""
+        """On the host's bus; its interrupt is ``line``, or -1. ValueError says what there is."""
     def add_iop_peripheral(self, iop: int, base: int, kind: str, parameters: dict[str, float]) -> Peripheral:
         """On the bus of a soft processor."""
     def connect_interrupt(self, controller: Peripheral, input: int, source: Peripheral) -> None:
@@ -450,6 +438,33 @@ class Machine:
         """Give it one more input, which takes what a DMA's MM2S sends; inputs have the numbers 0, 1, ..."""
     def connect_ip_output(self, ip: IpHandle, dma: int) -> None:
         """Give it one more output, which a DMA's S2MM takes from; outputs have the numbers 0, 1, ..."""
+
+class Machine(Parts):
+    """The models of a virtual board on one clock. As parts, what is always there.
+
+    ``read_cost`` and ``write_cost`` are what a register access takes, in seconds. ``slowdown`` above 0: the CPU
+    time that software spends between two accesses passes on the clock, too, that many times over.
+    """
+
+    def __init__(self, read_cost: float, write_cost: float, slowdown: float = 0.0) -> None: ...
+    def add_port(self, bandwidth: float) -> int:
+        """A path to memory, in bytes per second."""
+    def make_parts(self) -> Parts:
+        """For :meth:`load`, with nothing in them."""
+    def load(self, parts: Parts) -> None:
+        """From now on these are in the PL, with their memory; what was there before is on the bus no more.
+
+        Who waits for an interrupt of that gets BusAccessError. ValueError for parts that were loaded before.
+        """
+    def bus(self) -> Bus:
+        """A bus for a new actor, at the present time."""
+    def allocated(self, address: int, nbytes: int) -> None: ...
+    def released(self, address: int, nbytes: int) -> None: ...
+    def findings(self) -> list[tuple[float, str, str, int]]:
+        """(time in seconds, kind, text, address)."""
+    def add_slave_error(self, address: int, nbytes: int) -> None: ...
+    def clear_slave_errors(self) -> None: ...
+    def set_port_speed(self, port: int, fraction: float) -> None: ...
     def follow_wall_clock(self) -> None:
         """Time passes, too, while nobody touches the bus: as much as on the wall."""
     def stop_wall_clock(self) -> None: ...

@@ -41,6 +41,11 @@
         └── SgDecodeError                  DMASR.SGDecErr
 
 A message says what was asked, what is possible, and what to do.
+
+What goes on, but not as on a board, is a warning::
+
+    UserWarning
+    └── UnmodelledIpWarning                a virtual board has IP of the design as plain registers only
 """
 
 from __future__ import annotations
@@ -236,3 +241,7 @@ class SgSlaveError(DmaError):
 
 class SgDecodeError(DmaError):
     """SGDecErr: CURDESC or NXTDESC decodes to nothing (PG021, DMASR bit 10)."""
+
+
+class UnmodelledIpWarning(UserWarning):
+    """A design has IP that gapless has no model of: on a virtual board its registers only keep what is written."""

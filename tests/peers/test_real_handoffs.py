@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gapless.boards.handoff import Design, DmaChannel, DmaParameters
@@ -9,8 +11,8 @@ from gapless.boards.pynq_z2 import HANDOFF
 
 from .real_handoffs import HANDOFFS, folder, pynqs_parser
 
-#: One that Vivado did not make: PYNQ's parser can read it, too.
-OWN = HANDOFF
+#: Those that Vivado did not make: PYNQ's parser can read them, too.
+OWN = tuple(sorted(HANDOFF.parent.glob("*.hwh")))
 
 
 @pytest.fixture(scope="module")
@@ -137,9 +139,9 @@ def test_streams(design):
 # ---- PYNQ's parser: everything that both know, of everything in the design
 
 
-@pytest.fixture(scope="module", params=[*HANDOFFS, OWN])
+@pytest.fixture(scope="module", params=[*HANDOFFS, *OWN], ids=lambda given: Path(given).name)
 def both(request, design):
-    ours = Design.load(OWN) if request.param is OWN else design[request.param]
+    ours = Design.load(request.param) if request.param in OWN else design[request.param]
     with pynqs_parser(folder() / "hwh_parser.py") as module:
         family = module._HWHZynq if ours.device.startswith("xc7z") else module._HWHUltrascale
         return ours, family(str(ours.path))

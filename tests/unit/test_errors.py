@@ -14,7 +14,10 @@ def classes():
     return {
         name: kind
         for name, kind in vars(errors).items()
-        if inspect.isclass(kind) and issubclass(kind, BaseException) and kind.__module__ == errors.__name__
+        if inspect.isclass(kind)
+        and issubclass(kind, BaseException)
+        and not issubclass(kind, Warning)
+        and kind.__module__ == errors.__name__
     }
 
 

@@ -30,7 +30,7 @@ UNITS = frozenset(
 class PeripheralSpec:
     """A peripheral with registers at ``base``, on the processor's bus or on that of an IOP.
 
-    ``kind`` is "axi-gpio", "axi-timer", "axi-intc", "uart-lite", "axi-iic", "quad-spi", "pin-switch",
+    ``kind`` is "axi-gpio", "axi-timer", "axi-intc", "uart-lite", "axi-iic", "quad-spi", "pin-switch", "xadc",
     "host-interrupt", "ps-gpio-7000" or "ps-gpio-mp"; ``parameters`` are those the core was built with.
     ``interrupt`` is the line that its interrupt output drives: of the processor, or the input of the IOP's
     interrupt controller.
@@ -45,7 +45,10 @@ class PeripheralSpec:
 
 @dataclass(frozen=True)
 class WindowSpec:
-    """Physical memory from ``physical`` on, as a processor in the PL sees it: ``size`` bytes from ``base`` on."""
+    """Physical memory from ``physical`` on, as a processor in the PL sees it: ``size`` bytes from ``base`` on.
+
+    One of 0 bytes (at 0) is that of a processor that sees none of the board's memory.
+    """
 
     base: int
     size: int
@@ -53,6 +56,8 @@ class WindowSpec:
 
     def __post_init__(self) -> None:
         """BadArgumentError for a window that programs, which put it together by OR, could not use."""
+        if not self.size and not self.base and not self.physical:
+            return
         if self.size < 1 or self.size & (self.size - 1) or self.base % self.size or self.physical % self.size:
             raise BadArgumentError(
                 f"a window of {format_size(self.size)} at {format_address(self.base)} onto "
@@ -76,7 +81,7 @@ class IopSpec:
     the PS's GPIO, numbered from the first that leads to the PL (EMIO); ``interrupt``: the line on which it calls the
     host. ``window``: the memory of the board, as it sees it. ``units``: the options that it was built with, of
     :data:`UNITS`. ``memory_cycles`` and ``peripheral_cycles``: how long an access through the window and one of a
-    peripheral take.
+    peripheral take. ``unmodelled``: what else the design has on its bus, or in it, and gapless has no model of.
     """
 
     name: str
@@ -92,6 +97,7 @@ class IopSpec:
     peripherals: tuple[PeripheralSpec, ...] = ()
     memory_cycles: int = 20
     peripheral_cycles: int = 8
+    unmodelled: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """BadArgumentError for what cannot be built."""

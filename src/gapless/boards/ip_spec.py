@@ -1,4 +1,4 @@
-"""IP of a design that no other part of a board's description is for, as data."""
+"""An IP of a design that gapless has no model of, as data."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..errors import BadArgumentError
 
 @dataclass(frozen=True)
 class IpSpec:
-    """An IP block with registers or AXI4-Streams of which gapless knows no more than its name.
+    """An IP that no other part of a board describes.
 
-    ``vlnv`` is its vendor, library, name and version (``"xilinx.com:hls:resize_accel:1.0"``). ``base`` and ``size``
-    (bytes) are where its registers are; ``size`` is 0 for one that has none. ``inputs`` gives for each stream port
-    that takes data the DMA whose MM2S feeds it, ``outputs`` for each that gives data the DMA whose S2MM takes it.
-    ``interrupt`` is the line that it drives; ``parameters`` are those that it was built with.
+    ``vlnv``: vendor, library, name and version, as "xilinx.com:hls:resize_accel:1.0". ``base`` and ``size`` (bytes):
+    its registers on the host's bus; ``size`` is 0 where the host reaches none. ``inputs``: from the name of a stream
+    input to the DMA whose MM2S sends to it; ``outputs``: from a stream output to the DMA whose S2MM takes it.
+    ``interrupt``: the line of its first interrupt. ``parameters``: those in the hand-off.
     """
 
     name: str
@@ -25,9 +25,15 @@ class IpSpec:
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     interrupt: int | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """BadArgumentError for registers that cannot be."""
-        if self.base % 4 or self.size % 4 or self.base < 0 or self.size < 0:
-            raise BadArgumentError(f"{self.name}: base=0x{self.base:X}, size={self.size}; both are multiples of 4")
+        if self.base < 0 or self.size < 0 or self.size % 4 or self.base % 4:
+            raise BadArgumentError(f"{self.name}: {self.size} bytes of registers at {self.base:#x}; both count words")
+
+    @property
+    def kind(self) -> str:
+        """The third part of its VLNV: which IP it is."""
+        parts = self.vlnv.split(":")
+        return parts[2] if len(parts) == 4 else self.vlnv

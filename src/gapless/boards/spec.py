@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadArgumentError, UnknownNameError
-from ..units import format_address, format_size
-from .unique import unique
+from ..units import format_size
+from .board_check import check_board
 
 if TYPE_CHECKING:
     from .iop_spec import IopSpec, PeripheralSpec
@@ -68,7 +68,9 @@ class DmaSpec:
     """One AXI DMA instance (PG021, "Customizing and Generating the Core").
 
     ``length_width`` in bits (8..26), ``address_width`` in bits (32..64), ``data_width`` in bytes,
-    ``clock`` in Hz. ``ports`` names the port that leads to each kind of memory.
+    ``clock`` in Hz. ``ports`` names the port that leads to each kind of memory. ``memory_width`` in bytes, where it is
+    wider than ``data_width``: without DRE buffers are aligned to it. ``reach``: the (base, size) ranges that the design
+    lets it see; empty where it sees all memory of the board.
     """
 
     name: str
@@ -82,6 +84,8 @@ class DmaSpec:
     data_width: int = 32
     clock: float = 300e6
     dre: bool = False
+    memory_width: int = 0
+    reach: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         """BadArgumentError for what the core cannot be built with."""
@@ -98,6 +102,8 @@ class DmaSpec:
             raise BadArgumentError(f"{self.name}: realignment (DRE) is there up to 64-bit streams only")
         if not self.ports:
             raise BadArgumentError(f"{self.name} has no memory port")
+        if self.memory_width and not self.data_width < self.memory_width <= 128:
+            raise BadArgumentError(f"{self.name}: memory_width={self.memory_width}; it is 0, or wider than the stream")
         if not self.clock > 0:
             raise BadArgumentError(f"{self.name}: clock={self.clock} Hz")
 
@@ -205,15 +211,16 @@ class StreamFifoSpec:
             raise BadArgumentError(f"{self.name}: {self.depth} bytes deep; it holds at least one burst, {_BURST_BYTES}")
 
 
-#: Bytes of the registers of one device.
-_WINDOW = 0x1000
-
-
 @dataclass(frozen=True)
 class BoardSpec:
     """Everything gapless needs to know of a board and the design it runs.
 
-    ``handoff``: the file that describes the design, where there is one (see :mod:`gapless.boards.handoff`).
+    ``handoff``: the file that describes the design, where there is one (see :mod:`gapless.boards.handoff`). ``ips``:
+    what is in the PL and described by no other field. ``interrupt_inputs``: the line at each input of an AXI INTC of
+    the board, by the controller's name and the input's number.
+
+    Interrupt lines below 1024 are those of the PS's interrupt controller (GIC). From 1024 on are those that never
+    arrive there as they are: the inputs of AXI INTCs, and interrupts that are connected to nothing.
     A real board's pools in PS memory are found on the machine; ``memories`` and ``pools`` are then those of the PL.
     What does not fit together (names that lead nowhere, ranges that overlap, a stream with two ends)
     raises BadArgumentError or UnknownNameError.
@@ -232,34 +239,13 @@ class BoardSpec:
     zdmas: tuple[ZdmaSpec, ...] = ()
     iops: tuple[IopSpec, ...] = ()
     peripherals: tuple[PeripheralSpec, ...] = ()
-    ips: tuple[IpSpec, ...] = ()
     handoff: Path | None = None
+    ips: tuple[IpSpec, ...] = ()
+    interrupt_inputs: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
-        engines = (self.dmas, self.zdmas, self.converters, self.pairs, self.iops, self.peripherals)
-        for parts in (self.memories, self.pools, self.ports, self.fifos, self.ips, *engines):
-            unique(self.name, "the name", (part.name for part in parts))
-        unique(self.name, "IOP", (iop.index for iop in self.iops))
-        bases = [part.base for parts in engines for part in parts]
-        bases += (ip.base for ip in self.ips if ip.size)
-        bases += (base for iop in self.iops for base in range(iop.base + _WINDOW, iop.base + iop.size, _WINDOW))
-        unique(self.name, "the registers at", (format_address(base // _WINDOW * _WINDOW) for base in bases))
-        unique(self.name, "converter", (f"{part.direction}{part.index}" for part in self.converters))
-        lines = [line for dma in self.dmas for line in (dma.mm2s_interrupt, dma.s2mm_interrupt)]
-        lines += (part.interrupt for parts in (self.zdmas, self.iops, self.peripherals, self.ips) for part in parts)
-        unique(self.name, "interrupt line", lines)
-        for ports in (engine.ports for engines in (self.dmas, self.zdmas) for engine in engines):
-            for port in ports.values():
-                self.port(port)
-        unique(self.name, "in a pair, converter", (name for pair in self.pairs for name in pair.converters))
-        for pair in self.pairs:
-            self._check_pair(pair)
-        self._check_streams()
-        if self.iops and self.ps_gpio is None:
-            raise BadArgumentError(
-                f"board {self.name}: {self.iops[0].name} needs a GPIO of the PS that holds it in reset"
-            )
+        check_board(self)
 
     def dma(self, name: str) -> DmaSpec:
         """The DMA instance called ``name``."""
@@ -286,37 +272,3 @@ class BoardSpec:
             if port.name == name:
                 return port
         raise UnknownNameError("memory port", name, (port.name for port in self.ports))
-
-    def _check_pair(self, pair: PairSpec) -> None:
-        members = [self.converter(name) for name in pair.converters]
-        for member in members:
-            if member.direction != pair.direction:
-                raise BadArgumentError(
-                    f"board {self.name}: {pair.name} is a pair of {pair.direction}s; {member.name} is none"
-                )
-        first, second = members
-        for what in ("samples_per_beat", "fifo_bytes"):
-            one, other = getattr(first, what), getattr(second, what)
-            if one != other:
-                raise BadArgumentError(
-                    f"board {self.name}: {pair.name} cannot run in step: {what} of {first.name} is {one}, "
-                    f"of {second.name} {other}"
-                )
-
-    def _check_streams(self) -> None:
-        ends: list[str] = []
-        parts: tuple[ConverterSpec | PairSpec, ...] = (*self.converters, *self.pairs)
-        for part in parts:
-            channel = "MM2S" if part.direction == "dac" else "S2MM"
-            ends += (f"{name} {channel}" for name in part.dmas)
-        for fifo in self.fifos:
-            ends += (f"{fifo.source} MM2S", f"{fifo.sink} S2MM")
-        for ip in self.ips:
-            ends += (f"{name} MM2S" for name in ip.inputs.values())
-            ends += (f"{name} S2MM" for name in ip.outputs.values())
-        for end in ends:
-            name, _, channel = end.rpartition(" ")
-            dma = self.dma(name)
-            if (dma.mm2s_interrupt if channel == "MM2S" else dma.s2mm_interrupt) is None:
-                raise BadArgumentError(f"board {self.name}: {name} was built without its {channel} channel")
-        unique(self.name, "the stream of", ends)

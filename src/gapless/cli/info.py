@@ -150,8 +150,11 @@ def _print(board: Board) -> None:
 
 def _iop(spec: IopSpec) -> tuple[str, ...]:
     window = spec.window
+    memory = f"{format_address(spec.base)}, {format_size(spec.size)}"
+    if not window.size:
+        return spec.name, memory, "none", "-"
     seen = f"{format_address(window.physical)} to {format_address(window.physical + window.size - 1)}"
-    return spec.name, f"{format_address(spec.base)}, {format_size(spec.size)}", seen, format_address(window.base)
+    return spec.name, memory, seen, format_address(window.base)
 
 
 def _converter(spec: ConverterSpec) -> tuple[str, ...]:

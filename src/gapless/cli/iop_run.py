@@ -93,7 +93,7 @@ def _allocate(board: Board, iop: Iop, size: int) -> Buffer:
         (pool for pool in board.memory.values() if pool.size and window.holds(pool.base, pool.size)),
         next(iter(board.memory.values())),
     )
-    return pool.allocate(max(1, -(-size // 4)), np.uint32, below=window.physical + window.size)
+    return pool.allocate(max(1, -(-size // 4)), np.uint32, below=window.physical + window.size or None)
 
 
 def _word(text: str, has_buffer: bool) -> tuple[int, int | None]:

@@ -96,7 +96,7 @@ class Iop:
         words = np.zeros(size // 4, np.uint32)
         words.view(np.uint8)[: len(loaded.image)] = np.frombuffer(loaded.image, np.uint8)
         self._bus.write_words(self.spec.base, words)
-        if self.spec.window.base != DEFAULT_WINDOW:
+        if self.spec.window.size and self.spec.window.base != DEFAULT_WINDOW:
             self.mailbox[WINDOW_WORD] = self.spec.window.base
         self._acknowledge_interrupt()
         self._program = loaded
@@ -154,6 +154,8 @@ class Iop:
                     f"{self.name} is to use {wanted} bytes of a buffer at {format_address(address)} that has {size}"
                 )
         window = self.spec.window
+        if not window.size:
+            raise AddressError(f"{self.name} sees none of the board's memory: its design gave it no way there")
         if not window.holds(address, wanted):
             end = window.physical + window.size
             raise AddressError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._native import IpHandle, Machine
+from .._native import IpHandle, Parts
 from ..boards import BoardSpec, IpSpec
 from ..errors import BadArgumentError, UnknownNameError
 from .models import IpModel, model_for
@@ -14,7 +14,7 @@ from .placed_ip import PlacedIp
 Models = Mapping[str, IpModel | type[IpModel]]
 
 
-def add_ips(machine: Machine, spec: BoardSpec, dmas: Mapping[str, int], models: Models) -> dict[str, IpModel]:
+def add_ips(parts: Parts, spec: BoardSpec, dmas: Mapping[str, int], models: Models) -> dict[str, IpModel]:
     """The models by the name of their IP; one that has none has registers, and its streams stand still.
 
     ``models`` goes before what classes are bound to.
@@ -26,12 +26,12 @@ def add_ips(machine: Machine, spec: BoardSpec, dmas: Mapping[str, int], models: 
     placed: dict[str, IpModel] = {}
     for ip in spec.ips:
         try:
-            handle = machine.add_ip(ip.base, ip.size, ip.name, -1 if ip.interrupt is None else ip.interrupt)
+            handle = parts.add_ip(ip.base, ip.size, ip.name, -1 if ip.interrupt is None else ip.interrupt)
         except ValueError as error:
             raise BadArgumentError(f"{ip.name}: {error}") from None
         if (chosen := models.get(ip.name) or model_for(ip.vlnv)) is not None:
             model = placed[ip.name] = chosen() if isinstance(chosen, type) else chosen
-            _place(machine, model, handle, ip, dmas)
+            _place(parts, model, handle, ip, dmas)
     for model in placed.values():
         model.start()
     return placed
@@ -43,7 +43,7 @@ def remove_models(models: Mapping[str, IpModel]) -> None:
         model._ip.handle.unbind()
 
 
-def _place(machine: Machine, model: IpModel, handle: IpHandle, ip: IpSpec, dmas: Mapping[str, int]) -> None:
+def _place(parts: Parts, model: IpModel, handle: IpHandle, ip: IpSpec, dmas: Mapping[str, int]) -> None:
     if not isinstance(model, IpModel):
         raise BadArgumentError(f"{ip.name}: {model!r} is no IpModel")
     if model._placed is not None:
@@ -51,9 +51,9 @@ def _place(machine: Machine, model: IpModel, handle: IpHandle, ip: IpSpec, dmas:
     kind = type(model)
     model._placed = PlacedIp(model, handle, ip)
     for name in ip.outputs.values():
-        machine.connect_ip_output(handle, dmas[name])
+        parts.connect_ip_output(handle, dmas[name])
     for name in ip.inputs.values():
-        machine.connect_ip_input(handle, dmas[name])
+        parts.connect_ip_input(handle, dmas[name])
     if kind.receive is IpModel.receive:
         for port in model.inputs.values():
             port.ready = False
