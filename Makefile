@@ -34,6 +34,7 @@ endif
 ifeq ($(KERNEL_TEST),always)
 export GAPLESS_REQUIRE_QEMU := 1
 export GAPLESS_REQUIRE_HANDOFFS := 1
+export GAPLESS_REQUIRE_PYNQ := 1
 endif
 .DELETE_ON_ERROR:
 .PHONY: help env build demo test lint types contracts unit pytest sanitize \
@@ -136,10 +137,12 @@ pytest: $(STAMPS)/strict
 	@echo '== pytest: all tests'
 	@$(VENV)/python -m pytest $(ARGS)
 
-# Tests of what has no native code in it: sanitizers would only make Python slow.
+# Tests of what has no native code in it, or of whole programs in processes of their own, whose parts have tests:
+# sanitizers would only make Python slow.
 PURE := $(wildcard tests/unit/test_bitstream.py tests/unit/test_claims*.py tests/unit/test_fpga_manager.py \
 	tests/unit/test_handoff*.py tests/unit/test_iomem.py tests/unit/test_kernel_*.py tests/unit/test_pynq_imports.py \
-	tests/board/test_pynq_notebooks.py)
+	tests/board/test_pynq_notebooks.py tests/board/test_pynq_run.py tests/board/test_readme.py \
+	tests/board/test_examples.py)
 
 PYTEST_SANITIZED = $(SANITIZER_ENV) $(VENV)/python -m pytest --capture=sys $(addprefix --ignore=,$(PURE)) $(ARGS)
 

@@ -9,8 +9,6 @@ from gapless.boards.handoff import Design, DmaParameters
 from gapless.boards.pynq_z2 import HANDOFF, pynq_z2
 
 SPEC = pynq_z2()
-#: Our names of peripherals of an IOP, where those in the block diagram are others, as in PYNQ's designs.
-IN_DIAGRAM = {"host_interrupt": "intr", "pin_switch": "io_switch", "pin_switch_v1": "io_switch_v1"}
 KINDS = {
     "axi-gpio": "axi_gpio",
     "axi-timer": "axi_timer",
@@ -103,7 +101,7 @@ def test_iop(design, iop):
 @pytest.mark.parametrize("iop", SPEC.iops, ids=lambda iop: iop.name)
 def test_peripherals_of_an_iop(design, iop):
     seen = {item.block: item.base for item in design.block(f"{iop.name}/mb").memory_map if item.master == "M_AXI_DP"}
-    expected = {f"{iop.name}/{IN_DIAGRAM.get(part.name, part.name)}": part for part in iop.peripherals}
+    expected = {f"{iop.name}/{part.name}": part for part in iop.peripherals}
     assert {name: part.base for name, part in expected.items()} | {"address_remap_0": iop.window.base} == seen
     assert {name: KINDS[part.kind] for name, part in expected.items()} == {
         name: design.block(name).kind for name in expected

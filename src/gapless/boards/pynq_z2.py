@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import BadArgumentError
 from ..units import KIB, MIB, format_size
 from .iop_spec import PeripheralSpec, WindowSpec
-from .ps_cma import ps_cma
+from .ps_pools import CMA_USERS, ps_cma
 from .pynq_iop import pynq_iop
 from .spec import BoardSpec, DmaSpec, MemoryKind, MemorySpec, PortSpec, StreamFifoSpec
 
@@ -25,8 +25,6 @@ _IOPS = (0x4000_0000, 0x4200_0000)
 _PL_INTERRUPT = 61
 #: HP0: 64 bits at the PL's 100 MHz.
 _HP_BANDWIDTH = 8 * 100e6
-#: Where other drivers of a running kernel hold parts of the CMA area: (offset, size).
-_CMA_USERS = ((0, 2 * MIB), (5 * MIB, MIB))
 
 
 def pynq_z2(*, cma_bytes: int = 128 * MIB, fifo_bytes: int = 64 * KIB) -> BoardSpec:
@@ -46,7 +44,7 @@ def pynq_z2(*, cma_bytes: int = 128 * MIB, fifo_bytes: int = 64 * KIB) -> BoardS
         "pynq-z2",
         "PYNQ-Z2 (Zynq-7020)",
         (MemorySpec("ps-ddr", PS_DDR, PS_BYTES, MemoryKind.PS),),
-        (ps_cma(PS_DDR + PS_BYTES, cma_bytes, _CMA_USERS),),
+        (ps_cma(PS_DDR + PS_BYTES, cma_bytes, CMA_USERS["Zynq-7000"]),),
         (PortSpec("HP0", _HP_BANDWIDTH),),
         (
             _dma("axi_dma_from_ps_to_pl", 0, ports, mm2s_interrupt=_PL_INTERRUPT),

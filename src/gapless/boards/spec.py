@@ -68,7 +68,9 @@ class DmaSpec:
     """One AXI DMA instance (PG021, "Customizing and Generating the Core").
 
     ``length_width`` in bits (8..26), ``address_width`` in bits (32..64), ``data_width`` in bytes,
-    ``clock`` in Hz. ``ports`` names the port that leads to each kind of memory.
+    ``clock`` in Hz. ``ports`` names the port that leads to each kind of memory. ``memory_width`` in bytes, where it is
+    wider than ``data_width``: without DRE buffers are aligned to it. ``reach``: the (base, size) ranges that the design
+    lets it see; empty where it sees all memory of the board.
     """
 
     name: str
@@ -82,6 +84,8 @@ class DmaSpec:
     data_width: int = 32
     clock: float = 300e6
     dre: bool = False
+    memory_width: int = 0
+    reach: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         """BadArgumentError for what the core cannot be built with."""
@@ -98,6 +102,8 @@ class DmaSpec:
             raise BadArgumentError(f"{self.name}: realignment (DRE) is there up to 64-bit streams only")
         if not self.ports:
             raise BadArgumentError(f"{self.name} has no memory port")
+        if self.memory_width and not self.data_width < self.memory_width <= 128:
+            raise BadArgumentError(f"{self.name}: memory_width={self.memory_width}; it is 0, or wider than the stream")
         if not self.clock > 0:
             raise BadArgumentError(f"{self.name}: clock={self.clock} Hz")
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from ..units import GIB, MIB
 from .iop_spec import PeripheralSpec, WindowSpec
-from .ps_cma import ps_cma
+from .ps_pools import CMA_USERS, ps_carveout, ps_cma
 from .pynq_iop import pynq_iop
 from .spec import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, MemorySpec, PairSpec, PoolSpec, PortSpec
-from .zynqmp import zdmas
+from .zynqmp import ADMA_BANDWIDTH, GDMA_BANDWIDTH, zdmas
 
 PS_LOW = 0x0
 PS_HIGH = 0x8_0000_0000
@@ -20,21 +20,13 @@ REGISTERS = 0xA000_0000
 _IOP = 0xA100_0000
 _IOP_INTERRUPT = 16
 _LOW_BYTES = 2 * GIB
-_LINUX_BYTES = 4 * GIB  # what Linux manages; the rest of a larger SODIMM is the carve-out
 
 #: HP ports: 128 bits at 300 MHz. HP1 and HP2 share one path to the memory controller (UG1085, "PS Interconnect").
 _HP_BANDWIDTH = 16 * 300e6
 #: PL DDR4: 512 bits at 300 MHz.
 _PL_BANDWIDTH = 64 * 300e6
-#: The PS's DMA controllers: 128 bits at 600 MHz and 64 bits at 500 MHz (DS926, "PS Switching Characteristics").
-_GDMA_BANDWIDTH = 16 * 600e6
-_ADMA_BANDWIDTH = 8 * 500e6
 #: M_AXI_HPM0_FPD, the PS's way to PL memory: 128 bits at the PL's 300 MHz.
 _HPM_BANDWIDTH = 16 * 300e6
-
-#: Where other drivers of a running kernel hold parts of the CMA area: (offset, size). 7 MiB of 128, in
-#: places that leave a largest block of 96 MiB.
-_CMA_USERS = ((0, 4 * MIB), (12 * MIB, 1 * MIB), (20 * MIB, 1 * MIB), (31 * MIB, 1 * MIB))
 
 
 def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: int = MIB) -> BoardSpec:
@@ -44,31 +36,23 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
     converter and each pair is reached by two AXI DMA instances through an AXI4-Stream switch: one built
     with scatter-gather and one without, since software cannot change that. An IOP sees the low memory of the PS.
     """
-    memories = [
+    memories = (
         MemorySpec("ps-ddr-low", PS_LOW, _LOW_BYTES, MemoryKind.PS),
         MemorySpec("ps-ddr-high", PS_HIGH, ps_bytes - _LOW_BYTES, MemoryKind.PS),
         MemorySpec("pl-ddr", PL_DDR, 4 * GIB, MemoryKind.PL),
-    ]
-    pools = [ps_cma(PS_LOW + _LOW_BYTES, cma_bytes, _CMA_USERS)]
-    carveout = max(0, ps_bytes - _LINUX_BYTES)
-    pools.append(
-        PoolSpec(
-            "ps-carveout",
-            PS_HIGH + ps_bytes - _LOW_BYTES - carveout,
-            carveout,
-            MemoryKind.PS,
-            about="PS memory above the 4 GiB that Linux manages"
-            + ("" if carveout else ": none on this SODIMM (virtual:zcu111?ps=32GiB has 28 GiB)"),
-        )
     )
-    pools.append(PoolSpec("pl-ddr", PL_DDR, 4 * GIB, MemoryKind.PL, about="DDR4 of the PL"))
+    pools = (
+        ps_cma(PS_LOW + _LOW_BYTES, cma_bytes, CMA_USERS["Zynq UltraScale+"]),
+        ps_carveout(PS_HIGH, ps_bytes - _LOW_BYTES),
+        PoolSpec("pl-ddr", PL_DDR, 4 * GIB, MemoryKind.PL, about="DDR of the PL (ddr4_0)"),
+    )
     ports = (
         PortSpec("HP0", _HP_BANDWIDTH),
         PortSpec("HP1+HP2", _HP_BANDWIDTH),
         PortSpec("HP3", _HP_BANDWIDTH),
         PortSpec("PL DDR4", _PL_BANDWIDTH),
-        PortSpec("GDMA", _GDMA_BANDWIDTH),
-        PortSpec("ADMA", _ADMA_BANDWIDTH),
+        PortSpec("GDMA", GDMA_BANDWIDTH),
+        PortSpec("ADMA", ADMA_BANDWIDTH),
         PortSpec("HPM0", _HPM_BANDWIDTH),
     )
     hp = {"dac0": "HP0", "adc0": "HP3", "dac1": "HP1+HP2", "adc1": "HP1+HP2", "dac01": "HP0", "adc01": "HP3"}
@@ -112,8 +96,8 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
     return BoardSpec(
         "zcu111",
         "Zynq UltraScale+ RFSoC ZCU111",
-        tuple(memories),
-        tuple(pools),
+        memories,
+        pools,
         ports,
         tuple(dmas),
         tuple(converters),

@@ -1,6 +1,6 @@
 """What every Zynq UltraScale+ MPSoC and RFSoC has in its processing system.
 
-Sources: UG1085 ("System Addresses", "System Interrupts", "DMA Controller"), UG1087 (ZDMA).
+Sources: UG1085 ("System Addresses", "System Interrupts", "DMA Controller"), UG1087 (ZDMA), DS926 (clocks).
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ _STRIDE = 0x1_0000
 _CHANNELS = 8
 #: GIC interrupt IDs of channel 0 (UG1085, "System Interrupts").
 _GDMA_INTERRUPT, _ADMA_INTERRUPT = 156, 109
+#: 128 bits at 600 MHz and 64 bits at 500 MHz (DS926, "PS Switching Characteristics"), in B/s.
+GDMA_BANDWIDTH = 16 * 600e6
+ADMA_BANDWIDTH = 8 * 500e6
 
 
 def zdmas(

@@ -23,7 +23,7 @@ def piece_bytes(spec: DmaSpec) -> int:
 
 
 def _unit(spec: DmaSpec) -> int:
-    return max(spec.data_width, 64)
+    return max(spec.data_width, spec.memory_width, 64)
 
 
 def check_span(spec: DmaSpec, address: int, nbytes: int) -> None:
@@ -36,10 +36,17 @@ def check_span(spec: DmaSpec, address: int, nbytes: int) -> None:
             f"{spec.name}: the buffer at {format_address(address)} ends at {format_address(address + nbytes)}, beyond "
             f"the engine's {spec.address_width}-bit addresses; allocate it with below={format_address(limit)}"
         )
-    if not spec.dre and address % spec.data_width:
+    if spec.reach and not any(base <= address and address + nbytes <= base + size for base, size in spec.reach):
+        ranges = ", ".join(f"{format_address(base)} to {format_address(base + size - 1)}" for base, size in spec.reach)
+        raise AddressError(
+            f"{spec.name}: the buffer at {format_address(address)} is out of its reach: its design lets it see "
+            f"{ranges} only; allocate it there"
+        )
+    width = spec.memory_width or spec.data_width
+    if not spec.dre and address % width:
         raise AddressError(
             f"{spec.name}: the buffer at {format_address(address)} is not aligned to the engine's "
-            f"{spec.data_width}-byte words, and the engine was built without realignment (DRE)"
+            f"{width}-byte words, and the engine was built without realignment (DRE)"
         )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from .._native import HostMemory, Machine, Parts, Peripheral
 from ..boards import BoardSpec, DmaSpec, MemoryKind, MemorySpec, PoolSpec
 from ..errors import BadArgumentError
 from ..memory import MappedRegion, Pool, RangePool, Region
 from .faults import Faults
+from .ips import Models, add_ips
+from .models import IpModel
 from .probe import VirtualProbe
 from .processors import add_iops, add_peripherals
 
@@ -30,6 +32,8 @@ class Pl:
     Attributes:
         parts: for the machine.
         regions, pools: the memory in the PL.
+        iops: the benches of its processors, by number.
+        models: of the design's own IP, by its name.
         probe: the bench around the board with this design.
     """
 
@@ -61,8 +65,25 @@ class Pl:
             self.parts.connect_fifo(dmas[fifo.source], dmas[fifo.sink], fifo.depth)
         peripherals = {**host, **add_peripherals(self.parts, [p for p in spec.peripherals if p.name not in host])}
         self.iops = add_iops(self.parts, spec, peripherals)
+        self.models: dict[str, IpModel] = {}
+        self._dmas = dmas
         faults = Faults(machine, self.parts, dmas, numbers, zdmas)
-        self.probe = VirtualProbe(self.parts, converters["dac"], converters["adc"], faults, peripherals, self.iops)
+        self.probe = VirtualProbe(
+            self.parts, converters["dac"], converters["adc"], faults, peripherals, self.iops, self.models
+        )
+
+    def place(self, models: Models, again: Collection[IpModel] = ()) -> None:
+        """Put the design's own IP in, with models of it; ``again`` are of the design that was there before.
+
+        What a model's start() raises leaves all models as they were.
+        """
+        before = {model: model._placed for model in again}
+        try:
+            self.models.update(add_ips(self.parts, self.spec, self._dmas, models, again))
+        except BaseException:
+            for model, placed in before.items():
+                model._placed = placed
+            raise
 
 
 def add_memory(parts: Parts, memory: MemorySpec) -> MappedRegion:

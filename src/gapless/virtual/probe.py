@@ -11,6 +11,7 @@ from .._native import Parts, Peripheral
 from ..errors import BadArgumentError, SignalError, UnknownNameError
 from .faults import Faults
 from .iop import VirtualIop
+from .models import IpModel
 
 
 class VirtualProbe:
@@ -24,9 +25,10 @@ class VirtualProbe:
         faults: Faults,
         peripherals: Mapping[str, Peripheral],
         iops: Mapping[int, VirtualIop],
+        models: Mapping[str, IpModel],
     ) -> None:
         self._parts, self._dacs, self._adcs, self.faults = parts, dacs, adcs, faults
-        self._peripherals, self._iops = peripherals, iops
+        self._peripherals, self._iops, self._models = peripherals, iops, models
         self._wires: dict[str, int] = {}  # DAC to ADC
 
     def tap(self, dac: int, callback: Callable[[memoryview], object] | None) -> None:
@@ -64,6 +66,12 @@ class VirtualProbe:
         if number not in self._iops:
             raise UnknownNameError("IOP", number, self._iops)
         return self._iops[number]
+
+    def model(self, name: str) -> IpModel:
+        """The model of the design's own IP with this name."""
+        if name not in self._models:
+            raise UnknownNameError("model of an IP called", name, self._models)
+        return self._models[name]
 
     def peripheral(self, name: str) -> Peripheral:
         """What is on the host's bus under this name: to set inputs of, to read outputs of."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -10,10 +11,12 @@ from .._native import Machine
 from ..board import Fitted
 from ..boards import BoardSpec, MemoryKind, PeripheralSpec, ZdmaSpec
 from ..boards.ps_gpio import PS_GPIO
-from ..errors import BadArgumentError
+from ..errors import BadArgumentError, UnmodelledIpWarning
 from ..memory import AddressMap, Pool
+from .ips import Models, remove_models
 from .pl import Pl, add_memory, by_kind, make_pool
 from .processors import add_peripherals
+from .unmodelled import unmodelled
 
 
 class Ps:
@@ -24,8 +27,8 @@ class Ps:
         pl: what is in the PL now.
     """
 
-    def __init__(self, machine: Machine, spec: BoardSpec) -> None:
-        self._machine, self._spec = machine, spec
+    def __init__(self, machine: Machine, spec: BoardSpec, models: Models) -> None:
+        self._machine, self._spec, self._models = machine, spec, models
         self.pools: dict[str, Pool] = {}
         self._regions = [add_memory(machine, memory) for memory in spec.memories if memory.kind is not MemoryKind.PL]
         self.address_map = AddressMap(self._regions)
@@ -38,6 +41,7 @@ class Ps:
         self._zdmas = {zdma.name: _add_zdma(machine, zdma, self._ports) for zdma in spec.zdmas}
         self._host = add_peripherals(machine, [part for part in spec.peripherals if _stays(part)])
         self.pl = self._assemble(spec)
+        self.pl.place(models)
         self._put(self.pl)
 
     def refit(self, spec: BoardSpec, stop: Callable[[], None]) -> Fitted:
@@ -45,19 +49,29 @@ class Ps:
 
         ``stop`` is called when nothing can go wrong any more: it ends what still runs in the old design.
         """
+        models = {ip.name: self._models[ip.name] for ip in spec.ips if ip.name in self._models}
+        if text := unmodelled(spec, models):
+            warnings.warn(text, UnmodelledIpWarning, stacklevel=4)  # where board.load() was called
         new, old = self._assemble(self._beside(spec)), self.pl
         AddressMap([*self._regions, *new.regions])
+        left = [model._ip for model in old.models.values()]
         with ExitStack() as reopened:
             for pool in old.pools.values():
                 pool.close()
                 reopened.callback(pool.reopen)
+            new.place(models, old.models.values())
             stop()
             reopened.pop_all()
         for name in old.pools:
             del self.pools[name]
         self.address_map.exchange(old.regions, ())
         self._put(new)
+        remove_models(left)
         return Fitted(new.spec, self.pools, new.probe, new.iops)
+
+    def close(self) -> None:
+        """Models are called no more."""
+        remove_models([model._ip for model in self.pl.models.values()])
 
     def _assemble(self, spec: BoardSpec) -> Pl:
         return Pl(self._machine, spec, ports=self._ports, zdmas=self._zdmas, host=self._host, hints=self.pools.values)

@@ -96,7 +96,7 @@ def _check_overlaps(ranges: Iterable[AddressRange], title: str) -> None:
 
 
 def _memories(blocks: Mapping[str, Block], ps_name: str) -> Iterator[Memory]:
-    yield from ps_memories(blocks[ps_name].parameters)
+    yield from ps_memories(blocks[ps_name].kind, blocks[ps_name].parameters)
     for name, block, item in addressed(blocks.values()):
         if item.memory_type == "memory":
             yield Memory(name, item.base, item.size, _memory_kind(block))

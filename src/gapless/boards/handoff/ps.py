@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ...units import GIB, MIB
 from .design import Memory, PlClock
 from .numbers import number
 
@@ -47,7 +48,12 @@ FAMILIES: Mapping[str, Ps] = {
 _PL_CLOCKS = 4
 #: UG1085, "System Addresses": DDR is 2 GiB from 0 on, and whatever there is more of it from here on.
 _LOW_BYTES = 0x8000_0000
-_HIGH_BASE = 0x8_0000_0000
+PS_HIGH = 0x8_0000_0000
+#: The least and the most memory of a PS, in bytes, by the kind of its block (UG585, "DDR Memory Controller"; UG1085).
+PS_SIZES: Mapping[str, tuple[int, int]] = {
+    "processing_system7": (128 * MIB, GIB),
+    "zynq_ultra_ps_e": (512 * MIB, 32 * GIB),
+}
 
 
 def clocks(ps: Ps, parameters: Mapping[str, str]) -> Iterator[PlClock]:
@@ -66,14 +72,20 @@ def _megahertz(text: str | None) -> float:
         return 0.0
 
 
-def ps_memories(parameters: Mapping[str, str]) -> Iterator[Memory]:
+def ps_memories(kind: str, parameters: Mapping[str, str]) -> Iterator[Memory]:
     """The DDR of the PS, from the last address that its controller is configured for."""
-    if high := parameters.get("PCW_DDR_RAM_HIGHADDR"):
-        # PCW_DDR_RAM_BASEADDR is 1 MiB: what a program at reset may use. DMA reaches all of it.
-        yield Memory("ps-ddr", 0, number(high, "PCW_DDR_RAM_HIGHADDR") + 1, "ps-ddr")
-    elif high := parameters.get("PSU_DDR_RAM_HIGHADDR"):
-        # As if it were in one piece.
-        size = number(high, "PSU_DDR_RAM_HIGHADDR") + 1
-        yield Memory("ps-ddr-low", 0, min(size, _LOW_BYTES), "ps-ddr")
-        if size > _LOW_BYTES:
-            yield Memory("ps-ddr-high", _HIGH_BASE, size - _LOW_BYTES, "ps-ddr")
+    # PCW_DDR_RAM_BASEADDR is 1 MiB: what a program at reset may use. DMA reaches all of it. The last address of Zynq
+    # UltraScale+ is written as if the memory were in one piece.
+    name = "PCW_DDR_RAM_HIGHADDR" if kind == "processing_system7" else "PSU_DDR_RAM_HIGHADDR"
+    if high := parameters.get(name):
+        yield from ps_ddr(kind, number(high, name) + 1)
+
+
+def ps_ddr(kind: str, nbytes: int) -> Iterator[Memory]:
+    """``nbytes`` of DDR of a PS of that kind: in one piece, or from 0 and :data:`PS_HIGH` on."""
+    if kind == "processing_system7":
+        yield Memory("ps-ddr", 0, nbytes, "ps-ddr")
+        return
+    yield Memory("ps-ddr-low", 0, min(nbytes, _LOW_BYTES), "ps-ddr")
+    if nbytes > _LOW_BYTES:
+        yield Memory("ps-ddr-high", PS_HIGH, nbytes - _LOW_BYTES, "ps-ddr")

@@ -1,0 +1,1 @@
+"""What each kind of block in a design becomes on a board."""
