@@ -25,7 +25,7 @@ from ..errors import (
 
 #: In the order in which --help lists them. Each is a function, or a group of them, of that name in a module of that
 #: name.
-COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "copy", "load", "iop", "pynq", "demo")
+COMMANDS = ("play", "record", "verify", "budget", "info", "memory", "copy", "load", "iop", "pynq", "serve", "demo")
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
