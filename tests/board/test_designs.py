@@ -102,3 +102,22 @@ def test_commands_take_designs(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert ["leds_gpio", "axi-gpio", "0x4121_0000"] in lines
     assert main(["memory", "--board", "virtual:pynq_tutorial?cma=64MiB"]) == 0
     assert "64 MiB" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["awg", "digitizer"])
+def test_adcs_of_a_built_in_design_record(name: str) -> None:
+    with gapless.open(f"virtual:{name}") as board:
+        for number in (0, 1):
+            board.probe.connect(number, "counter")
+        capture = board.adc(1).record(100_000, rate=1e9)
+        assert capture.complete
+        assert np.all(np.diff(capture.samples.view(np.uint16)) == 1)
+        in_step = board.adc(0).record(50_000, rate=1e9, channels=2)
+        assert in_step.complete
+        assert np.array_equal(in_step.samples[:, 0], in_step.samples[:, 1])
+
+
+def test_a_dac_of_awg_plays() -> None:
+    with gapless.open("virtual:awg?ps=32GiB") as board:
+        assert board.memory["ps-carveout"].size == 28 << 30
+        assert board.dac(0).play(np.arange(1 << 16, dtype=np.uint16).view(np.int16), rate=1e9).complete
