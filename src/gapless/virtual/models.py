@@ -38,7 +38,7 @@ class IpModel:
     """
 
     bindto: ClassVar[tuple[str, ...]] = ()
-    error: Exception | None = None
+    error: BaseException | None = None
     _placed: PlacedIp | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
