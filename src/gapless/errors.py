@@ -6,6 +6,7 @@
     ├── BadArgumentError (ValueError)      what was asked cannot be: a name, a number, a file
     │   ├── UnknownNameError (KeyError)    no board, pool, engine or converter of that name
     │   ├── RegisterOffsetError (IndexError, MemoryError)  an offset in no register, or between two
+    │   ├── UnknownHandleError             a client of PYNQ.remote has no buffer, registers or pin of that handle
     │   ├── SignalError                    the samples cannot be played: dtype, NaN, complex, empty file
     │   └── RateError                      the rate cannot be sustained: converter, port, engine
     ├── AllocationError (MemoryError)      a pool has no room for what was asked
@@ -70,6 +71,10 @@ class UnknownNameError(BadArgumentError, KeyError):
 
     def __str__(self) -> str:  # KeyError would print the repr of the message
         return str(self.args[0])
+
+
+class UnknownHandleError(BadArgumentError):
+    """A client of PYNQ.remote named what is not its, or not any more."""
 
 
 class RegisterOffsetError(BadArgumentError, IndexError, MemoryError):

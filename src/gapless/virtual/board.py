@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 from .._native import HostMemory, Machine, Peripheral
 from ..board import Board
 from ..boards import BoardSpec, DmaSpec, MemoryKind, PoolSpec, ZdmaSpec
-from ..errors import BadArgumentError, SignalError, UnknownNameError
+from ..errors import BadArgumentError, SignalError, UnknownNameError, UnmodelledIpWarning
 from ..memory import AddressMap, MappedRegion, Pool, RangePool, Region
 from .faults import Faults
 from .iop import VirtualIop
 from .ips import Models, add_ips, remove_models
 from .models import IpModel
 from .processors import add_iops, add_peripherals
+from .unmodelled import unmodelled
 from .uri import parse_uri
 
 #: The model knows kinds of memory by number; 0 is no memory.
@@ -100,6 +102,8 @@ class VirtualProbe:
 def open_board(uri: str) -> Board:
     """Build the virtual board that ``uri`` asks for."""
     options = parse_uri(uri.partition(":")[2])
+    if text := unmodelled(options.spec):
+        warnings.warn(text, UnmodelledIpWarning, stacklevel=3)  # where gapless.open() was called
     return build_board(
         options.spec,
         uri=uri,
