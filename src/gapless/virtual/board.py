@@ -18,7 +18,7 @@ from ..memory import AddressMap, MappedRegion, Pool, RangePool, Region
 from .faults import Faults
 from .iop import VirtualIop
 from .ips import Models, add_ips, remove_models
-from .models import IpModel
+from .models import IpModel, model_for
 from .processors import add_iops, add_peripherals
 from .unmodelled import unmodelled
 from .uri import parse_uri
@@ -102,7 +102,8 @@ class VirtualProbe:
 def open_board(uri: str) -> Board:
     """Build the virtual board that ``uri`` asks for."""
     options = parse_uri(uri.partition(":")[2])
-    if text := unmodelled(options.spec):
+    modelled = [ip.name for ip in options.spec.ips if model_for(ip.vlnv)]
+    if text := unmodelled(options.spec, modelled):
         warnings.warn(text, UnmodelledIpWarning, stacklevel=3)  # where gapless.open() was called
     return build_board(
         options.spec,
