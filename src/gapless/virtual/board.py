@@ -18,7 +18,7 @@ from ..memory import AddressMap, MappedRegion, Pool, RangePool, Region
 from .faults import Faults
 from .iop import VirtualIop
 from .ips import Models, add_ips, remove_models
-from .models import IpModel, model_for
+from .models import IpModel
 from .processors import add_iops, add_peripherals
 from .unmodelled import unmodelled
 from .uri import parse_uri
@@ -102,8 +102,7 @@ class VirtualProbe:
 def open_board(uri: str) -> Board:
     """Build the virtual board that ``uri`` asks for."""
     options = parse_uri(uri.partition(":")[2])
-    modelled = [ip.name for ip in options.spec.ips if model_for(ip.vlnv)]
-    if text := unmodelled(options.spec, modelled):
+    if text := unmodelled(options.spec):
         warnings.warn(text, UnmodelledIpWarning, stacklevel=3)  # where gapless.open() was called
     return build_board(
         options.spec,
