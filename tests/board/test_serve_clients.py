@@ -40,7 +40,7 @@ def server():
 
 def client(port: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", CLIENT, str(port)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
 
 
 def test_a_handle_is_its_makers(server) -> None:
