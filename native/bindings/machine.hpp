@@ -58,5 +58,6 @@ void check_line(int line);
 
 void bind_parts(nanobind::class_<PyParts>& parts);
 void bind_iops(nanobind::class_<PyParts>& parts);
+void bind_ip_models(nanobind::module_& m, nanobind::class_<PyParts>& parts);
 
 }  // namespace gapless

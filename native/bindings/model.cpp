@@ -16,7 +16,7 @@ namespace gapless {
 namespace {
 
 std::vector<std::tuple<double, std::string, std::string, std::uint64_t>> findings(PyMachine& self) {
-    const auto lock = self.machine->lock();
+    const auto lock = self.machine->lock_also_in_callback();
     std::vector<std::tuple<double, std::string, std::string, std::uint64_t>> list;
     for (const Finding& finding : self.machine->findings().list())
         list.emplace_back(to_seconds(finding.time), finding.kind, finding.text, finding.address);
@@ -36,6 +36,7 @@ void bind_model(nb::module_& m) {
     nb::class_<PyParts> parts(m, "Parts");
     bind_parts(parts);
     bind_iops(parts);
+    bind_ip_models(m, parts);
     nb::class_<PyMachine, PyParts>(m, "Machine")  // one board's models
         .def(nb::init<double, double, double>(), "read_cost"_a, "write_cost"_a, "slowdown"_a = 0.0)
         .def("add_port",
@@ -55,13 +56,13 @@ void bind_model(nb::module_& m) {
         .def("bus", [](PyMachine& self) { return PyBus(self.machine->bus()); }, Release())
         .def("allocated",
              [](PyMachine& self, std::uint64_t base, std::uint64_t nbytes) {
-                 const auto lock = self.machine->lock();
+                 const auto lock = self.machine->lock_also_in_callback();
                  self.machine->memory().allocated(base, nbytes);
              },
              "address"_a, "nbytes"_a, Release())
         .def("released",
              [](PyMachine& self, std::uint64_t base, std::uint64_t nbytes) {
-                 const auto lock = self.machine->lock();
+                 const auto lock = self.machine->lock_also_in_callback();
                  self.machine->released(base, nbytes);
              },
              "address"_a, "nbytes"_a, Release())

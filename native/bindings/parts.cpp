@@ -77,7 +77,7 @@ void set_adc_waveform(PyParts& self, std::size_t adc, Samples samples) {
 }
 
 void set_tap(PyParts& self, std::size_t dac, nb::object callback) {
-    std::shared_ptr<Tap> tap = callback.is_none() ? nullptr : std::make_shared<Tap>(std::move(callback));
+    std::shared_ptr<Tap> tap = callback.is_none() ? nullptr : std::make_shared<Tap>(std::move(callback), self.machine.get());
     nb::gil_scoped_release release;
     const auto lock = self.machine->lock();
     if (self.taps.size() <= dac) self.taps.resize(dac + 1);

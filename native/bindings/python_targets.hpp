@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "model/callout.hpp"
 #include "model/peripherals/iic_target.hpp"
 #include "model/peripherals/spi_target.hpp"
 
@@ -36,6 +37,7 @@ private:
     template <typename Body>
     void guard(const char* method, Body body) {
         const nanobind::gil_scoped_acquire acquire;
+        const Callout callout;
         // A collection in here could let go of a bus, which takes the lock that is held.
         const bool collecting = PyGC_Disable() != 0;
         try {

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "model/callout.hpp"
+
 namespace gapless {
 
 namespace nb = nanobind;
@@ -17,7 +19,10 @@ namespace nb = nanobind;
 // taken here.
 class Tap {
 public:
-    explicit Tap(nb::object callback) : callback_(std::move(callback)) { buffer_.reserve(piece); }
+    // `board`: the machine that it is on.
+    Tap(nb::object callback, const void* board) : callback_(std::move(callback)), board_(board) {
+        buffer_.reserve(piece);
+    }
 
     void add(const std::uint8_t* data, std::size_t nbytes) {
         buffer_.insert(buffer_.end(), data, data + nbytes);
@@ -26,6 +31,7 @@ public:
     void flush() {
         if (buffer_.empty()) return;
         nb::gil_scoped_acquire acquire;
+        const Callout callout(board_);
         // A collection in here could let go of a bus or a buffer, which take the lock that is held.
         const bool collecting = PyGC_Disable() != 0;
         try {
@@ -52,6 +58,7 @@ private:
     static constexpr std::size_t piece = 1 << 20;
     std::vector<std::uint8_t> buffer_;
     nb::object callback_;
+    const void* board_;
 };
 
 }  // namespace gapless

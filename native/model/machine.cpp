@@ -257,11 +257,13 @@ constexpr Time longest_wait = 1'000'000 * picoseconds_per_second;  // keeps dead
 class VirtualBus final : public RegisterBus {
 public:
     VirtualBus(std::shared_ptr<Machine> machine, Time time) : machine_(std::move(machine)) {
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         actor_ = machine_->add_actor(time);
     }
     ~VirtualBus() override {
-        Machine::Lock lock(machine_->mutex_);
+        // Let go of in a callback of the same board, it is this thread that has the lock.
+        Machine::Lock lock(machine_->mutex_, std::defer_lock);
+        if (!Callout::inside(machine_.get())) lock.lock();
         machine_->remove_actor(*actor_);
     }
 
@@ -279,7 +281,7 @@ public:
     }
 
     bool try_read32(std::uint64_t address, std::uint32_t& value) override {
-        const Machine::Lock lock(machine_->mutex_, std::try_to_lock);
+        const Machine::Lock lock = try_lock();
         if (!may_act_at_once(lock)) return false;
         value = read(address);
         machine_->notify();
@@ -287,7 +289,7 @@ public:
     }
 
     bool try_write32(std::uint64_t address, std::uint32_t value) override {
-        const Machine::Lock lock(machine_->mutex_, std::try_to_lock);
+        const Machine::Lock lock = try_lock();
         std::uint32_t offset = 0;
         if (!may_act_at_once(lock)) return false;
         Device& device = machine_->decode(address, offset);
@@ -305,7 +307,7 @@ public:
 
     Time now() override {
         const Time worked = machine_->cpu_clock_.since(mark_);
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         if (!in_turn_) {  // else another thread is in there, and this one only asks
             if (!resumed_) actor_->time += worked;
             resumed_ = false;
@@ -327,12 +329,12 @@ public:
     }
 
     unsigned add_signal() override {
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         return machine_->add_signal();
     }
 
     void remove_signal(unsigned signal) override {
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         machine_->signals_taken_ &= ~(std::uint64_t{1} << signal);
     }
 
@@ -357,26 +359,27 @@ public:
 
     void park() override {
         now();  // what was worked until here
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         ++parked_;
         settle();
     }
 
     void resume(Time time) override {
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         --parked_;
         go_on_at(time);
     }
 
     void catch_up(Time time) override {
         now();  // what was worked until here
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         go_on_at(time);
     }
 
     void cancel() override {
+        Callout::refuse();
         actor_->cancelled = true;
-        Machine::Lock lock(machine_->mutex_);
+        const Machine::Lock lock = machine_->lock();
         machine_->notify();
     }
 
@@ -386,7 +389,7 @@ private:
         explicit Turn(VirtualBus& owner)
             : bus(owner),
               worked(owner.machine_->cpu_clock_.since(owner.mark_)),
-              lock(owner.machine_->mutex_) {
+              lock(owner.machine_->lock()) {
             while (bus.in_turn_) bus.machine_->sleep(lock);  // an actor is one thread of control
             bus.in_turn_ = true;
             // Having waited for another loop to end is no work.
@@ -422,6 +425,10 @@ private:
         machine_->notify();
     }
 
+    Machine::Lock try_lock() const {
+        return Callout::inside() ? Machine::Lock() : Machine::Lock(machine_->mutex_, std::try_to_lock);
+    }
+
     // Whether it is this actor's turn, and no model has to act before.
     bool may_act_at_once(const Machine::Lock& lock) {
         if (!lock || in_turn_ || actor_->cancelled || machine_->cpu_clock_.counts()) return false;
@@ -434,6 +441,7 @@ private:
     std::uint32_t read(std::uint64_t address) {
         std::uint32_t offset = 0;
         const std::uint32_t value = machine_->decode(address, offset).read(offset, actor_->time);
+        if (machine_->interrupts_changed()) machine_->wake_waiting();
         actor_->time += machine_->cost_.read;
         return value;
     }

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <vector>
 
+#include "model/callout.hpp"
 #include "model/cpu_clock.hpp"
 #include "model/parts.hpp"
 #include "model/wall_clock.hpp"
@@ -41,8 +42,15 @@ public:
     [[nodiscard]] std::shared_ptr<Parts> load(std::shared_ptr<Parts> parts);
 
     AddressSpace& memory() { return memory_; }
-    // For everything that looks at or changes the models from outside a bus access.
-    std::unique_lock<std::mutex> lock() { return std::unique_lock(mutex_); }
+    // For everything that looks at or changes the models from outside a bus access. BusFault for who has it already.
+    std::unique_lock<std::mutex> lock() {
+        Callout::refuse();
+        return std::unique_lock(mutex_);
+    }
+    // For what a callback of this board, which has it, may do as well.
+    std::unique_lock<std::mutex> lock_also_in_callback() {
+        return Callout::inside(this) ? std::unique_lock<std::mutex>() : lock();
+    }
     const Findings& findings() const { return findings_; }
     Time now() const { return now_; }
     // A buffer was given back: an engine that still uses it is a finding.

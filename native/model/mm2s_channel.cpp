@@ -11,6 +11,10 @@ void Mm2sChannel::move(Time now) {
     const std::uint32_t nbytes =
         next_burst(sink_ == nullptr ? burst_limit : std::min(burst_limit, sink_->largest_burst()));
     if (!reach(nbytes)) return;
+    if (sink_ != nullptr && sink_->broken()) {
+        fail(internal_error);
+        return;
+    }
     const Port::Slot slot = serve(now, nbytes);
     const std::uint32_t beats = std::max<std::uint32_t>(1, nbytes / config_.data_bytes);
     Burst burst;

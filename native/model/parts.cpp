@@ -76,6 +76,12 @@ void Parts::add_peripheral(std::uint64_t base, std::uint64_t size, std::shared_p
     added.interrupt.connect([this, line](bool level, Time) { interrupts_.set(line, level); });
 }
 
+Ip& Parts::add_ip(std::uint64_t base, std::uint64_t size, std::string name, int line) {
+    const auto ip = std::make_shared<Ip>(std::move(name), base, world_.findings);
+    add_peripheral(base, size, ip, line);
+    return *ip;
+}
+
 void Parts::follow(Wire& pin, Wire::Listener listener) {
     if (horizon_ != &nobodys_) pin.connect(listener);
     pins_.emplace_back(&pin, std::move(listener));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "model/combiner.hpp"
 #include "model/dac.hpp"
 #include "model/iop.hpp"
+#include "model/ip.hpp"
 #include "model/splitter.hpp"
 #include "model/stream_fifo.hpp"
 #include "model/zdma.hpp"
@@ -47,6 +49,8 @@ public:
     Iop& add_iop(std::uint64_t base, IopConfig config);
     // On the host's bus. `line`: of its interrupt, or -1.
     void add_peripheral(std::uint64_t base, std::uint64_t size, std::shared_ptr<Peripheral> peripheral, int line);
+    // Of a user's design, with registers where `size` is not 0.
+    Ip& add_ip(std::uint64_t base, std::uint64_t size, std::string name, int line);
     // A pin of the PS: followed while these parts are on the bus.
     void follow(Wire& pin, Wire::Listener listener);
     InterruptLines& interrupts() { return interrupts_; }

@@ -10,6 +10,10 @@ S2mmChannel::S2mmChannel(const DmaConfig& config, DmaWorld world)
 void S2mmChannel::move(Time now) {
     const std::uint32_t wanted = next_burst(burst_limit);
     if (!reach(wanted)) return;
+    if (source_ != nullptr && source_->broken()) {
+        fail(internal_error);
+        return;
+    }
     std::uint8_t* destination = world_.memory.translate(active_.address + active_.moved);
     const Pull pull = source_ == nullptr ? Pull{} : source_->pull(now, destination, wanted, late_cause_, *this);
     starved_ = pull.nbytes == 0;

@@ -30,6 +30,8 @@ public:
     virtual std::optional<Time> push(const Burst& burst, Component& producer) = 0;
     // A burst larger than this is never accepted, however empty the sink is.
     virtual std::uint32_t largest_burst() const { return UINT32_MAX; }
+    // It will never take anything again: the transfer fails.
+    virtual bool broken() const { return false; }
 };
 
 struct Pull {
@@ -44,6 +46,8 @@ public:
     // Take up to `limit` bytes, never across TLAST.
     virtual Pull pull(Time now, std::uint8_t* destination, std::uint32_t limit, Cause late_cause,
                       Component& consumer) = 0;
+    // It will never give anything again: the transfer fails.
+    virtual bool broken() const { return false; }
 };
 
 }  // namespace gapless

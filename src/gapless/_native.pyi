@@ -432,6 +432,12 @@ class Parts:
         """From now on its instructions are logged; ``keep``: "nothing", "stores", "accesses" or "everything"."""
     def forget_iop(self, iop: int) -> None:
         """No longer."""
+    def add_ip(self, base: int, size: int, name: str, line: int) -> IpHandle:
+        """An IP with ``size`` bytes of registers, which keep what is written; its interrupt is ``line``, or -1."""
+    def connect_ip_input(self, ip: IpHandle, dma: int) -> None:
+        """Give it one more input, which takes what a DMA's MM2S sends; inputs have the numbers 0, 1, ..."""
+    def connect_ip_output(self, ip: IpHandle, dma: int) -> None:
+        """Give it one more output, which a DMA's S2MM takes from; outputs have the numbers 0, 1, ..."""
 
 class Machine(Parts):
     """The models of a virtual board on one clock. As parts, what is always there.
@@ -462,6 +468,35 @@ class Machine(Parts):
     def follow_wall_clock(self) -> None:
         """Time passes, too, while nobody touches the bus: as much as on the wall."""
     def stop_wall_clock(self) -> None: ...
+
+class IpHandle:
+    """An IP of a board, as a model of it sees it. It keeps neither: BoardClosedError when they are gone.
+
+    Every method may be called from any thread, also while the board calls the model; from another board's callback
+    BusAccessError.
+    """
+
+    def bind(self, model: object, reads: bool, writes: bool) -> None:
+        """Ask ``model`` from now on; for registers where they are not plain. The board keeps it."""
+    def unbind(self) -> None:
+        """Ask nobody."""
+    def time(self) -> float: ...
+    def word(self, offset: int) -> int: ...
+    def set_word(self, offset: int, value: int) -> None: ...
+    def set_interrupt(self, level: bool) -> None: ...
+    def interrupt(self) -> bool: ...
+    def start_timer(self, delay: float) -> int:
+        """The model's ``answer_timer`` is called with this number when ``delay`` seconds have passed."""
+    def set_input_rate(self, input: int, rate: float) -> None:
+        """Bytes per second; 0: no limit."""
+    def set_chunk(self, input: int, nbytes: int) -> None:
+        """How much the model is given at once; 0: whole packets."""
+    def set_ready(self, input: int, ready: bool) -> None: ...
+    def set_output_rate(self, output: int, rate: float) -> None:
+        """Bytes per second, of what is sent from now on; 0: no limit."""
+    def set_depth(self, output: int, nbytes: int) -> None: ...
+    def pending(self, output: int) -> int: ...
+    def send(self, output: int, data: NDArray[np.uint8], last: bool, delay: float) -> None: ...
 
 class ExecutionLog:
     """What a soft processor did."""

@@ -251,17 +251,21 @@ def open(uri: str = "virtual:zcu111") -> Board:
             register access),
             ``clock=measured`` with ``slowdown=15`` (the software's own CPU time counts, that many times over),
             ``clock=wall`` (time passes as on the wall while nobody touches the bus).
+            ``virtual:FILE.hwh`` (or .bit, .xsa) for a virtual board as that design describes it, with the same options.
             ``local`` for the board that this program runs on: memory, interrupts and the PS's DMA; with
-            ``local?design=awg`` (ZCU111; ``pynq_tutorial`` on a PYNQ-Z2) what a built-in design has; it has to be
-            loaded.
+            ``local?design=awg`` (ZCU111; ``pynq_tutorial`` on a PYNQ-Z2) what a built-in design has, and with
+            ``local?design=FILE.hwh`` what that design has; it has to be loaded.
 
     Raises UnknownNameError or BadArgumentError when there is no such board, UnsupportedError when this machine is not.
+    Warns (UnmodelledIpWarning) of IP in a design that a virtual board has no model of.
     """
     scheme, colon, _ = uri.partition(":")
     if uri.partition("?")[0] == "local":
         scheme, colon = "local", ":"
     if scheme not in _OPENERS or not colon:
-        raise UnknownNameError("board", uri, ("virtual:zcu111", "virtual:zcu111?ps=32GiB", "virtual:pynq-z2", "local"))
+        raise UnknownNameError(
+            "board", uri, ("virtual:zcu111", "virtual:zcu111?ps=32GiB", "virtual:pynq-z2", "virtual:FILE.hwh", "local")
+        )
     try:
         opener = importlib.import_module(_OPENERS[scheme]).open_board
     except ModuleNotFoundError as error:  # pragma: no cover - a broken installation

@@ -11,6 +11,7 @@ FOLDER = Path(__file__).parents[2] / "examples"
 #: Those for PYNQ are run by tests/peers/test_pynq_three_ways.py.
 EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if not path.name.startswith("pynq_"))
 EXPECTED = {
+    "ip_model.py": "what came back is what numpy.convolve() gives: True",
     "loopback.py": "the capture equals the source: True",
     "memory.py": "a slice knows its own address: 0x8_E000_07D0",
     "own_driver.py": "converted: 1000000 samples; 0 findings",

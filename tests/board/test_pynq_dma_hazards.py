@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from driver_designs import noise, two_dmas
-from pynq_board import in_use
+from pynq_board import engines, in_use
 
 import gapless
 from gapless.compat.pynq import allocate
-from gapless.compat.pynq.design import ip_dict
 from gapless.compat.pynq.lib import DMA
 from gapless.errors import (
     BadArgumentError,
@@ -31,7 +30,7 @@ class Loop:
 
     def __init__(self, board: gapless.Board) -> None:
         self.board, self.faults, low = board, board.probe.faults, board.memory["low"]
-        one, other = (DMA(ip_dict(board.spec)[name]) for name in "ab")
+        one, other = (DMA(engines(board.spec)[name]) for name in "ab")
         self.a, self.send, self.receive = one, one.sendchannel, other.recvchannel
         self.source, self.sink = allocate(4096, "u1", low), allocate(4096, "u1", low)
         self.source[:], self.sink[:] = noise(4096), 0
@@ -147,7 +146,7 @@ def test_a_second_transfer_is_refused_clearly(loop: Loop) -> None:
     loop.receive.transfer(loop.sink)
     with pytest.raises(RuntimeError, match=r"^DMA channel not idle: b S2MM has a transfer under way; wait\(\) or stop"):
         loop.receive.transfer(loop.sink)
-    other = DMA(ip_dict(loop.board.spec)["b"])  # another object for the same engine
+    other = DMA(engines(loop.board.spec)["b"])  # another object for the same engine
     with pytest.raises(RuntimeError, match=r"^DMA channel not idle: b S2MM"):
         other.recvchannel.transfer(loop.sink)
     loop.send.transfer(loop.source)
@@ -170,7 +169,7 @@ def test_a_buffer_that_nobody_refers_to_stays_while_it_is_used(loop: Loop) -> No
     """PYNQ: with the last reference to the channel its buffer goes, and the engine writes to it all the same."""
     low = loop.board.memory["low"]
     before = low.stats().free
-    DMA(ip_dict(loop.board.spec)["b"]).recvchannel.transfer(allocate(4096, "u1", low))
+    DMA(engines(loop.board.spec)["b"]).recvchannel.transfer(allocate(4096, "u1", low))
     assert low.stats().free < before
     loop.send.transfer(loop.source)
     loop.send.wait()

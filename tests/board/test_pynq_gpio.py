@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from pynq_board import in_use
+from pynq_board import board_with, in_use
 
 import gapless
 from gapless.boards.iop_spec import PeripheralSpec
@@ -187,10 +188,9 @@ def test_pins_that_are_both(board: gapless.Board) -> None:
     assert (bench.output(), pins.channel1.trimask) == (0, 0b1101)
 
 
-def test_two_channels() -> None:
-    spec = pynq_z2()
+def test_two_channels(tmp_path: Path) -> None:
     gpio = PeripheralSpec("both", "axi-gpio", 0x4130_0000, parameters={"width": 2, "width2": 5})
-    with in_use(build_board(replace(spec, peripherals=(*spec.peripherals, gpio)))) as board:
+    with in_use(board_with(tmp_path, gpio)) as board:
         both, bench = Overlay("pynq_tutorial.bit").both, board.probe.peripheral("both")
         both.setdirection("in")
         both.setdirection("out", channel=2)

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from pynq_board import in_use
+from pynq_board import FREE_LINE, board_with, in_use
 
 import gapless
 from gapless.boards.iop_spec import PeripheralSpec
-from gapless.boards.pynq_z2 import pynq_z2
 from gapless.compat.pynq import Interrupt, Overlay
 from gapless.compat.pynq.lib import AxiGPIO
 from gapless.errors import PynqError, UnknownNameError, WaitTimeoutError
-from gapless.virtual import build_board
-
-LINE = 67
 
 
 @pytest.fixture
-def board() -> Iterator[gapless.Board]:
-    spec = pynq_z2()
-    pads = PeripheralSpec("pads", "axi-gpio", 0x4130_0000, LINE, parameters={"width": 4, "width2": 4})
-    with in_use(build_board(replace(spec, peripherals=(*spec.peripherals, pads)))) as board:
+def board(tmp_path: Path) -> Iterator[gapless.Board]:
+    pads = PeripheralSpec("pads", "axi-gpio", 0x4130_0000, FREE_LINE, parameters={"width": 4, "width2": 4})
+    with in_use(board_with(tmp_path, pads)) as board:
         yield board
 
 
@@ -34,9 +29,12 @@ def pads(board: gapless.Board) -> AxiGPIO:
 
 
 def test_pins(board: gapless.Board, pads: AxiGPIO) -> None:
-    assert Interrupt("pads/ip2intc_irpt").number == LINE
+    assert Interrupt("pads/ip2intc_irpt").number == FREE_LINE
     assert Interrupt("iop1/dff_en_reset_vector_0/q").number == 63
-    assert pads.description["interrupts"] == {"ip2intc_irpt": {"controller": "", "index": LINE}}
+    assert pads.description["interrupts"] == {
+        "ip2intc_irpt": {"controller": "", "index": 4, "fullpath": "pads/ip2intc_irpt", "raw_irq": FREE_LINE}
+    }
+    assert pads.ip2intc_irpt.number == FREE_LINE
     with pytest.raises(UnknownNameError, match=r"no interrupt pin 'x': there is axi_dma_from_ps_to_pl/mm2s_introut"):
         Interrupt("x")
 
@@ -85,7 +83,7 @@ def test_pins_are_waited_for(board: gapless.Board, pads: AxiGPIO) -> None:
     asyncio.run(asyncio.wait_for(main(), 20))
     assert seen == ["0=1", "1=5", "two", "0=2", "one", "1=6", "three"]
     assert int(pads.register_map.IP_IER) == 0
-    assert not board.bus.wait_interrupt(LINE, 1e-3)
+    assert not board.bus.wait_interrupt(FREE_LINE, 1e-3)
 
 
 def test_without_coroutines(board: gapless.Board, pads: AxiGPIO) -> None:
@@ -102,7 +100,7 @@ def test_without_coroutines(board: gapless.Board, pads: AxiGPIO) -> None:
 
 def test_a_wait_may_have_a_timeout(board: gapless.Board, pads: AxiGPIO) -> None:
     begun = board.bus.time()
-    with pytest.raises(WaitTimeoutError, match="interrupt line 67 was low for 20 ms"):
+    with pytest.raises(WaitTimeoutError, match="interrupt line 65 was low for 20 ms"):
         pads[0].wait_for_value(1, timeout=0.02)
     assert board.bus.time() - begun == pytest.approx(0.02, rel=0.05)
     assert int(pads.register_map.IP_IER) == 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pydoc
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pynq_board import Handoff
 
 import gapless
 from gapless.compat import pynq
@@ -30,7 +32,9 @@ def overlay(board: gapless.Board) -> Overlay:
 
 
 def test_the_file_may_be_missing_but_not_the_design(board: gapless.Board) -> None:
-    with pytest.raises(UnknownNameError, match=r"no design of PYNQ-Z2 .* called 'base': there is pynq_tutorial"):
+    with pytest.raises(
+        UnknownNameError, match=r"no file base.bit and no design of PYNQ-Z2 .* called 'base': .*pynq_tutorial"
+    ):
         Overlay("base.bit")
     with pytest.raises(PynqError, match="dtbo"):
         Overlay("pynq_tutorial.bit", dtbo="x.dtbo")
@@ -43,11 +47,13 @@ def test_a_file_that_is_there_has_to_be_a_bitstream(board: gapless.Board, tmp_pa
 
 
 def test_a_board_that_knows_no_design(board: gapless.Board, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = replace(board.spec, dmas=(), fifos=(), iops=(), peripherals=(), design="none chosen (local?design=x)")
+    spec = replace(board.spec, handoff=None, design="none chosen (local?design=x)")
     monkeypatch.setattr(board, "spec", spec)
     with pytest.raises(
         UnsupportedError, match=r"knows nothing that is in the PL: design none chosen \(local\?design=x"
     ):
+        pynq.Interrupt("leds_gpio/ip2intc_irpt")
+    with pytest.raises(UnknownNameError, match="there is none"):
         Overlay("pynq_tutorial.bit")
 
 
@@ -58,7 +64,9 @@ def test_what_it_has(overlay: Overlay, board: gapless.Board) -> None:
         "rst_name": "mb_iop1_reset",
         "intr_pin_name": "iop1/dff_en_reset_vector_0/q",
         "intr_ack_name": "mb_iop1_intr_ack",
+        "name": "iop1",
         "mb_type": "Pmod",
+        "mbtype": "Pmod",
     }
     assert overlay.iop2.mb_info["ip_name"] == "iop2/mb_bram_ctrl"
     assert overlay.iop1.mbtype == "Pmod"
@@ -68,16 +76,16 @@ def test_what_it_has(overlay: Overlay, board: gapless.Board) -> None:
     assert overlay.leds_gpio is overlay.leds_gpio
     assert set(overlay.ip_dict) == {
         *("axi_dma_from_ps_to_pl", "axi_dma_from_pl_to_ps", "iop1/mb_bram_ctrl", "iop2/mb_bram_ctrl"),
-        *("btns_gpio", "leds_gpio", "switches_gpio"),
+        *("btns_gpio", "leds_gpio", "switches_gpio", "ps"),
     }
-    for ip in overlay.ip_dict.values():
-        assert {"phys_addr", "addr_range", "type", "state"} <= set(ip)
+    for name, ip in overlay.ip_dict.items():
+        assert name == "ps" or {"phys_addr", "addr_range", "type", "state"} <= set(ip)
     assert (overlay.ip_dict["iop2/mb_bram_ctrl"]["phys_addr"], board.spec.iops[1].size) == (0x4200_0000, 65536)
     assert overlay.gpio_dict[overlay.iop2.mb_info["rst_name"]]["index"] == board.spec.iops[1].reset_pin
     pins = overlay.interrupt_pins
-    assert pins[overlay.iop1.mb_info["intr_pin_name"]]["index"] == board.spec.iops[0].interrupt
+    assert pins[overlay.iop1.mb_info["intr_pin_name"]]["raw_irq"] == board.spec.iops[0].interrupt
     assert "axi_dma_from_ps_to_pl/s2mm_introut" not in pins
-    with pytest.raises(AttributeError, match="it has iop1, iop2"):
+    with pytest.raises(AttributeError, match="Could not find IP or hierarchy iop3 in the overlay: it has iop1, iop2"):
         overlay.iop3  # noqa: B018
     assert {"iop1", "leds_gpio", "download"} <= set(dir(overlay))
 
@@ -118,24 +126,49 @@ def test_help_reads_like_documentation(overlay: Overlay) -> None:
 
 
 def test_attributes_are_there_while_it_is_loaded(board: gapless.Board) -> None:
-    first = Overlay("pynq_tutorial.bit", download=False)
-    assert not first.is_loaded()
+    first, second = Overlay("pynq_tutorial.bit"), Overlay("pynq_tutorial.bit")
+    assert (first.is_loaded(), second.is_loaded()) == (False, True)
     with pytest.raises(RuntimeError, match=r"^Overlay not currently loaded"):
         first.iop1  # noqa: B018
+    leds = second.leds_gpio
     first.download()
-    assert first.is_loaded()
-    second = Overlay("pynq_tutorial.bit")
-    assert second.is_loaded()
-    assert not first.is_loaded()
+    assert (first.is_loaded(), second.is_loaded()) == (True, False)
+    second.download()
+    assert second.leds_gpio is not leds
+
+
+def test_without_a_download_it_is_what_is_there_already(board: gapless.Board, tmp_path: Path) -> None:
+    """As a second notebook opens the overlay of the first."""
+    attached = Overlay("pynq_tutorial.bit", download=False)
+    assert attached.is_loaded()
+    assert attached.leds_gpio.read(4) == 0b1111
+    assert PL.bitfile_name is None
+    copy = tmp_path / "mine.hwh"
+    shutil.copy(board.spec.handoff or "", copy)
+    assert Overlay(str(copy), download=False).is_loaded()
+    other = Handoff().block("timer", "axi_timer", "2.0").address("timer", 0x4280_0000, 0x1_0000)
+    other.save(tmp_path / "other.hwh")
+    overlay = Overlay(str(tmp_path / "other.bit"), download=False)
+    assert set(overlay.ip_dict) == {"ps", "timer"}
+    assert not overlay.is_loaded()
+    with pytest.raises(PynqError, match="not currently loaded"):
+        overlay.timer  # noqa: B018
 
 
 def test_the_pl_is_that_of_the_last_overlay(board: gapless.Board) -> None:
-    assert (PL.bitfile_name, PL.ip_dict, PL.gpio_dict, PL.interrupt_pins) == (None, {}, {}, {})
+    assert (PL.bitfile_name, PL.timestamp, PL.ip_dict, PL.gpio_dict, PL.interrupt_pins) == (None, None, {}, {}, {})
     overlay = Overlay("a/pynq_tutorial.bit")
     assert PL.bitfile_name == "a/pynq_tutorial.bit"
-    assert PL.ip_dict is overlay.ip_dict
-    assert PL.gpio_dict is overlay.gpio_dict
-    assert PL.interrupt_pins is overlay.interrupt_pins
+    assert PL.timestamp == overlay.timestamp
+    assert PL.gpio_dict == overlay.gpio_dict
+    assert PL.interrupt_pins == overlay.interrupt_pins
+    assert PL.clock_dict == overlay.clock_dict
+    assert set(PL.hierarchy_dict) == {"iop1", "iop2"}
+    overlay.ip_dict["leds_gpio"]["state"] = "mine"
+    assert PL.ip_dict["leds_gpio"]["state"] is None
+    del overlay
+    assert PL.mem_dict["iop1/mb_bram_ctrl"]["base_address"] == 0x4000_0000
+    overlay = Overlay("pynq_tutorial.bit")
     PL.reset()
     assert PL.bitfile_name is None
     assert not overlay.is_loaded()

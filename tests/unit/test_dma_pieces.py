@@ -33,7 +33,7 @@ def spans(draw):
     length_width = draw(st.integers(8, 26))
     step = (1 << length_width) // max(64, data_width) * max(64, data_width)
     nbytes = draw(st.one_of(st.integers(1, 40 * step), st.integers(0, 20).map(lambda n: max(1, n * step + 1))))
-    base = draw(st.sampled_from([0, 0x1_0000_0000 - 4096 * data_width, 0x8_E000_0000, (1 << 40) - 64 * step]))
+    base = draw(st.sampled_from([0, 0x1_0000_0000 - 4096 * data_width, 0x8_E000_0000, (1 << 40) - 256 * step]))
     address = base + draw(st.integers(0, 100)) * data_width
     return spec(length_width, data_width), address, nbytes
 

@@ -128,7 +128,7 @@ def test_what_a_uri_cannot_be(tmp_path, uri, kind, words):
 
 def test_a_board_without_built_in_designs_says_so(tmp_path):
     make_tree(tmp_path, ("xlnx,zynqmp",), "Some board")
-    with pytest.raises(UnsupportedError, match=r"no built-in design for Zynq.*build_board"):
+    with pytest.raises(UnsupportedError, match=r"no built-in design for Zynq.*give the .hwh"):
         open_board("local?design=awg", root=tmp_path)
 
 

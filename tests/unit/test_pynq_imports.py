@@ -57,6 +57,45 @@ else:
     )
 
 
+#: What programs import from where, of all ages of PYNQ.
+IMPORTS = """
+from pynq import allocate, Bitstream, Clocks, DefaultHierarchy, DefaultIP, Device, GPIO, Interrupt, MMIO, Overlay, PL
+from pynq import PynqBuffer, Register, RegisterMap, UnsupportedConfiguration, Xlnk
+from pynq.bitstream import Bitstream
+from pynq.buffer import allocate, PynqBuffer
+from pynq.drivers import DMA, Xlnk
+from pynq.gpio import GPIO
+from pynq.interrupt import Interrupt
+from pynq.lib import AxiGPIO, DMA, MicroblazeLibrary, MicroblazeRPC, Pmod, PynqMicroblaze
+from pynq.lib.arduino import Arduino, MAILBOX_OFFSET
+from pynq.lib.axigpio import AxiGPIO
+from pynq.lib.dma import DMA
+from pynq.lib.pmod import MAILBOX_OFFSET, MAILBOX_PY2IOP_CMD_OFFSET, Pmod
+from pynq.lib.pynqmicroblaze import MicroblazeLibrary, MicroblazeProgram, MicroblazeRPC, PynqMicroblaze
+from pynq.lib.pynqmicroblaze.pynqmicroblaze import MBInterruptEvent, MicroblazeHierarchy, PynqMicroblaze
+from pynq.lib.pynqmicroblaze.rpc import MicroblazeLibrary, MicroblazeRPC
+from pynq.mmio import MMIO
+from pynq.overlay import DefaultHierarchy, DefaultIP, Overlay, UnsupportedConfiguration
+from pynq.pl import PL
+from pynq.pl_server import Device
+from pynq.pl_server.device import Device
+from pynq.ps import Clocks, CPU_ARCH, CPU_ARCH_IS_SUPPORTED, ON_TARGET, ZU_ARCH, ZYNQ_ARCH
+from pynq.registers import Register, RegisterMap
+from pynq.xlnk import ContiguousArray, Xlnk
+"""
+
+
+def test_names_are_where_programs_look_for_them(tmp_path: Path) -> None:
+    """And a name is the same thing wherever it is imported from."""
+    seen = "        known.setdefault(name, {}).setdefault(id(globals()[name]), name)"
+    lines = [line for line in IMPORTS.splitlines() if line]
+    text = "known = {}\n"
+    for line in lines:
+        names = [name.strip() for name in line.partition(" import ")[2].split(",")]
+        text += f"{line}\nfor name in {names}:\n    if name[:1].isupper():\n{seen}\n"
+    passes(tmp_path, text + "assert all(len(things) == 1 for things in known.values()), known\n")
+
+
 def test_pynq_is_ours_even_where_another_lies_beside_the_script(tmp_path: Path) -> None:
     (tmp_path / "pynq.py").write_text("raise AssertionError")
     (tmp_path / "beside.py").write_text("answer = 42")

@@ -130,8 +130,12 @@ class Bitstream:
 
         A file without a header does not say what it is for; then the kernel or the device itself refuses it.
         """
-        if self.part and not _bare(self.part).startswith(_bare(device)):
+        if not self.fits(device):
             raise BadArgumentError(f"{self.path} is for {self.part}; {board} has {device}: build the design for that")
+
+    def fits(self, device: str) -> bool:
+        """Whether it may be for this device: its header names it, or there is no header."""
+        return not self.part or _bare(self.part).startswith(_bare(device))
 
     def as_dict(self) -> dict[str, Any]:
         """What ``gapless load --info --json`` prints."""

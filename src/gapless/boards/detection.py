@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from ..errors import UnknownNameError, UnsupportedError
 from . import zynqmp
+from .designs import DEVICES
 from .pynq_z2 import pynq_z2
 from .spec import BoardSpec, MemoryKind, ZdmaSpec
 from .zcu111 import zcu111
@@ -31,26 +33,40 @@ class KnownBoard:
     designs: Mapping[str, Design] = field(default_factory=dict)
 
     def spec(self, design: str | None = None) -> BoardSpec:
-        """The PS, and what ``design`` adds in the PL. Pools are found at run time, on the machine."""
+        """The PS, and what ``design`` adds in the PL. Pools are found at run time, on the machine.
+
+        ``design``: the name of a built-in one, or the path of a .hwh, .bit or .xsa.
+        """
         if design is None:
             about = "none chosen: the engines and converters of the PL are not known"
             if self.designs:
-                about += f" (local?design={'|'.join(self.designs)} when that one is loaded)"
+                about += f" (local?design={'|'.join(self.designs)} when that one is loaded, or local?design=FILE.hwh)"
             return BoardSpec(self.name, self.title, (), (), (), (), (), design=about, zdmas=self.zdmas)
-        if design not in self.designs:
-            if not self.designs:
-                raise UnsupportedError(
-                    f"design={design}: there is no built-in design for {self.title}; describe it by a BoardSpec and "
-                    "open it with gapless.local.build_board(), or use virtual:zcu111, which works anywhere"
-                )
-            raise UnknownNameError(f"design of {self.title}", design, self.designs)
-        full = self.designs[design]()
+        full = self._described(design)
         return replace(
             full,
+            name=self.name,
+            title=self.title,
             memories=tuple(memory for memory in full.memories if memory.kind is MemoryKind.PL),
             pools=tuple(pool for pool in full.pools if pool.kind is MemoryKind.PL),
             zdmas=tuple(replace(zdma, ports={}) for zdma in full.zdmas),
         )
+
+    def _described(self, design: str) -> BoardSpec:
+        # A board without a design needs no XML.
+        from .handoff.board_spec import board_spec
+        from .handoff.checked import load_checked, names_file
+
+        if names_file(design):
+            return board_spec(load_checked(Path(design), device=DEVICES.get(self.name), board=self.title))
+        if design in self.designs:
+            return self.designs[design]()
+        if not self.designs:
+            raise UnsupportedError(
+                f"design={design}: there is no built-in design for {self.title}; give the .hwh of one that "
+                "is loaded, or use virtual:zcu111, which works anywhere"
+            )
+        raise UnknownNameError(f"design of {self.title}", design, (*self.designs, "FILE.hwh"))
 
 
 _ZDMAS = zynqmp.zdmas()

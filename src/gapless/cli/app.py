@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 import typer.main
@@ -85,7 +86,9 @@ def run(args: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show must not end the program
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = _invoke(args)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            status = _invoke(args)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -97,6 +100,18 @@ def run(args: Sequence[str]) -> int:
         # plain print: nothing wraps the line, and brackets in a name are no markup
         print(f"gapless: {' '.join(text.splitlines())}", file=sys.stderr)
     return status
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """One line: where in the command's source it came up is of no use to who typed it."""
+    print(f"gapless: warning: {message}", file=sys.stderr)
 
 
 def _invoke(args: Sequence[str]) -> int:

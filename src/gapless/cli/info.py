@@ -79,6 +79,7 @@ def _document(board: Board) -> dict[str, Any]:
             for iop in spec.iops
         ],
         "peripherals": [_peripheral(part) for part in spec.peripherals],
+        "ips": [{"name": ip.name, "vlnv": ip.vlnv, "base": ip.base, "bytes": ip.size} for ip in spec.ips],
         "ports": [{"name": port.name, "bandwidth_bytes_per_s": port.bandwidth} for port in spec.ports],
         "interrupts": dict(board.interrupts),
         "python": platform.python_version(),
@@ -133,6 +134,11 @@ def _print(board: Board) -> None:
         (
             ("peripheral", "kind", "registers"),
             [(part.name, part.kind, format_address(part.base)) for part in spec.peripherals],
+            (),
+        ),
+        (
+            ("IP without a model", "kind", "registers"),
+            [(ip.name, ip.kind, format_address(ip.base) if ip.size else "none") for ip in spec.ips],
             (),
         ),
         (

@@ -14,6 +14,8 @@ import typer
 
 from .. import board as boards
 from ..compat import running
+from ..compat.pynq_device.processor import machine_of
+from ..compat.running import package
 from ..compat.running.notebook import execute_notebook, read_notebook, write_notebook
 from ..compat.running.trace import VARIABLE as TRACE
 from ..compat.running.trace import read_stores
@@ -27,6 +29,7 @@ Examples:
   gapless pynq run tutorial.ipynb
   gapless pynq run tutorial.ipynb --output executed.ipynb --trace
   gapless pynq run measure.py 1000 -- --fast
+  gapless pynq run --real measure.py     (the pynq package that is installed, on the same board)
 """
 
 #: sleep() in a notebook is meant to give the board time.
@@ -69,6 +72,9 @@ def run(
     trace: Annotated[
         bool, typer.Option("--trace", help="Print at the end what MicroBlaze programs stored; virtual boards only.")
     ] = False,
+    real: Annotated[
+        bool, typer.Option("--real", help="Have 'import pynq' be the pynq package that is installed, on this board.")
+    ] = False,
     json: options.Json = False,
 ) -> int:
     """Execute a script or notebook, unmodified: 'import pynq' is gapless there, and only there.
@@ -83,11 +89,19 @@ def run(
         raise BadArgumentError(
             f"{path}: suffix {path.suffix!r} is not known; there is .py (a script), .ipynb (a notebook)"
         )
+    version = package.installed_version() if real else None
     with boards.open(board) as opened:  # what cannot be is said now, in one line
+        if real:
+            machine_of(opened)
         if trace and opened.probe is None:
             raise UnsupportedError(f"{board} is a real board: what a program does can be seen on a virtual one only")
     with tempfile.NamedTemporaryFile(prefix="gapless-") as log:
-        environment = {**os.environ, "GAPLESS_BOARD": board, **({TRACE: log.name} if trace else {})}
+        environment = {
+            **os.environ,
+            "GAPLESS_BOARD": board,
+            **({TRACE: log.name} if trace else {}),
+            **({package.VARIABLE: "1"} if real else {}),
+        }
         begun = time.monotonic()
         if path.suffix == ".ipynb":
             document = _run_notebook(path, arguments or [], output, timeout, environment)
@@ -96,9 +110,8 @@ def run(
         stores = read_stores(Path(log.name)) if trace else {}
     if json:
         seconds = time.monotonic() - begun
-        print_json(
-            {"file": file, "board": board, **document, "seconds": seconds, **({"trace": stores} if trace else {})}
-        )
+        heading = {"file": file, "board": board, **({"pynq": version} if real else {})}
+        print_json({**heading, **document, "seconds": seconds, **({"trace": stores} if trace else {})})
     else:
         for name, log_of_iop in stores.items():
             _print_stores(name, log_of_iop)

@@ -9,7 +9,8 @@ from .registers import ERRORS, DescriptorStatus, Status
 _MEANING: dict[Status, tuple[type[errors.DmaError], str]] = {
     Status.INTERNAL_ERROR: (
         errors.DmaInternalError,
-        "DMAIntErr: a descriptor of length 0, or a packet longer than the space offered",
+        "DMAIntErr: a descriptor of length 0, or a packet longer than the space offered; on a virtual board also a "
+        "model of IP that has stopped, which its findings name",
     ),
     Status.SLAVE_ERROR: (errors.DmaSlaveError, "DMASlvErr: the memory at the buffer address answered SLVERR"),
     Status.DECODE_ERROR: (errors.DmaDecodeError, "DMADecErr: the buffer address decodes to no memory"),

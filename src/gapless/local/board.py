@@ -23,7 +23,7 @@ from .interrupts import add_lines
 from .iops import Iops
 from .machine import LocalMachine, local_machine
 from .proof import ZdmaProof
-from .registers import Needed, Registers, needed_windows
+from .registers import Needed, Registers, needed_windows, optional_windows
 from .uio import Window
 from .uri import parse_uri
 
@@ -57,8 +57,8 @@ def build_board(
     """Build the board of any design on this machine.
 
     The engines, converters and pairs of ``spec`` have to be there: an error says which registers cannot be reached
-    and why. ZDMA channels that cannot be had are left out, and ``board.interrupts`` says why; soft processors, too,
-    and ``board.iop()`` says why.
+    and why. ZDMA channels, peripherals and other IP that cannot be had are left out, and ``board.interrupts`` says
+    why; soft processors, too, and ``board.iop()`` says why.
 
     Args:
         spec: what the board and the design that is loaded are made of.
@@ -80,6 +80,11 @@ def build_board(
                 present.append(channel)
             except GaplessError as error:
                 interrupts[channel.name] = f"not there: {error}"
+        for part in optional_windows(spec):
+            try:
+                bus.add_window(*(given.get(part.base) or registers.map(part)))
+            except GaplessError as error:
+                interrupts[part.name] = f"not there: {error}"
         iops = Iops(bus, spec, registers, root, given)
         spec = replace(spec, zdmas=tuple(present), iops=iops.specs)
         interrupts |= add_lines(bus, spec, registers) | iops.interrupts

@@ -36,6 +36,12 @@ def needed_windows(spec: BoardSpec) -> list[Needed]:
     return [Needed(part.name, part.base) for parts in (spec.dmas, spec.converters, spec.pairs) for part in parts]
 
 
+def optional_windows(spec: BoardSpec) -> list[Needed]:
+    """The registers that only who uses them misses: peripherals, and IP that gapless has no driver of."""
+    parts = [Needed(part.name, part.base) for part in spec.peripherals if part is not spec.ps_gpio]
+    return parts + [Needed(ip.name, ip.base, ip.size) for ip in spec.ips if ip.size]
+
+
 class Registers:
     """Maps registers, and keeps the UIO devices that it found open.
 

@@ -1,4 +1,4 @@
-"""``local?design=NAME``: the board that this program runs on."""
+"""``local?design=NAME`` or ``local?design=FILE.hwh``: the board that this program runs on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def parse_uri(uri: str) -> str | None:
     """The design that a URI asks for; None for the board with no PL parts."""
     name, mark, options = uri.partition("?")
     if name not in ("local", "local:"):
-        raise UnknownNameError("board", uri, ("local", "local?design=NAME"))
+        raise UnknownNameError("board", uri, ("local", "local?design=NAME", "local?design=FILE.hwh"))
     try:
         given = parse_qsl(options, keep_blank_values=True, strict_parsing=bool(mark))
     except ValueError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +13,14 @@ from numpy.typing import NDArray
 from .._native import HostMemory, Machine, Peripheral
 from ..board import Board
 from ..boards import BoardSpec, DmaSpec, MemoryKind, PoolSpec, ZdmaSpec
-from ..errors import BadArgumentError, SignalError, UnknownNameError
+from ..errors import BadArgumentError, SignalError, UnknownNameError, UnmodelledIpWarning
 from ..memory import AddressMap, MappedRegion, Pool, RangePool, Region
 from .faults import Faults
 from .iop import VirtualIop
+from .ips import Models, add_ips, remove_models
+from .models import IpModel
 from .processors import add_iops, add_peripherals
+from .unmodelled import unmodelled
 from .uri import parse_uri
 
 #: The model knows kinds of memory by number; 0 is no memory.
@@ -33,9 +38,10 @@ class VirtualProbe:
         faults: Faults,
         peripherals: Mapping[str, Peripheral],
         iops: Mapping[int, VirtualIop],
+        models: Mapping[str, IpModel],
     ) -> None:
         self._machine, self._dacs, self._adcs, self.faults = machine, dacs, adcs, faults
-        self._peripherals, self._iops = peripherals, iops
+        self._peripherals, self._iops, self._models = peripherals, iops, models
         self._wires: dict[str, int] = {}  # DAC to ADC
 
     def tap(self, dac: int, callback: Callable[[memoryview], object] | None) -> None:
@@ -74,6 +80,12 @@ class VirtualProbe:
             raise UnknownNameError("IOP", number, self._iops)
         return self._iops[number]
 
+    def model(self, name: str) -> IpModel:
+        """The model of the design's own IP with this name."""
+        if name not in self._models:
+            raise UnknownNameError("model of an IP called", name, self._models)
+        return self._models[name]
+
     def peripheral(self, name: str) -> Peripheral:
         """What is on the host's bus under this name: to set inputs of, to read outputs of."""
         if name not in self._peripherals:
@@ -90,6 +102,8 @@ class VirtualProbe:
 def open_board(uri: str) -> Board:
     """Build the virtual board that ``uri`` asks for."""
     options = parse_uri(uri.partition(":")[2])
+    if text := unmodelled(options.spec):
+        warnings.warn(text, UnmodelledIpWarning, stacklevel=3)  # where gapless.open() was called
     return build_board(
         options.spec,
         uri=uri,
@@ -108,6 +122,7 @@ def build_board(
     write_cost: float = 100e-9,
     slowdown: float = 0.0,
     wall_clock: bool = False,
+    models: Models = MappingProxyType({}),
 ) -> Board:
     """Build a virtual board of any design.
 
@@ -119,6 +134,8 @@ def build_board(
             CPU time it spends between two accesses counts, too, that many times over.
         wall_clock: while nobody touches the bus time passes as on the wall, so that a program that sleeps
             finds done what would be done on a board. The same run is then no longer the same twice.
+        models: of the design's own IP, by its name: an :class:`IpModel`, or a class of one. For an IP that is not
+            in here, the class that is bound to its VLNV.
     """
     machine = Machine(read_cost, write_cost, slowdown)
     ports = {port.name: machine.add_port(port.bandwidth) for port in spec.ports}
@@ -149,17 +166,25 @@ def build_board(
     zdmas = {zdma.name: _add_zdma(machine, zdma, ports) for zdma in spec.zdmas}
     peripherals = add_peripherals(machine, spec)
     iops = add_iops(machine, spec, peripherals)
+    placed = add_ips(machine, spec, dmas, models)
     faults = Faults(machine, dmas, ports, zdmas)
-    probe = VirtualProbe(machine, converters["dac"], converters["adc"], faults, peripherals, iops)
+    probe = VirtualProbe(machine, converters["dac"], converters["adc"], faults, peripherals, iops, placed)
+    bus = machine.bus()
+
+    def closed() -> None:
+        machine.stop_wall_clock()
+        bus.cancel()  # else who waits on it may hold the models for long
+        remove_models(placed)
+
     board = Board(
         uri or f"virtual:{spec.name}",
         spec,
-        machine.bus(),
+        bus,
         address_map,
         pools,
         probe=probe,
         findings=machine.findings,
-        closed=machine.stop_wall_clock,
+        closed=closed,
         iop_benches=iops,
     )
     if wall_clock:

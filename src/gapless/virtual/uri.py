@@ -1,9 +1,11 @@
-"""``virtual:BOARD?key=value&...``: which virtual board, and how it is equipped."""
+"""``virtual:BOARD?key=value&...``: which virtual board, or which design, and how it is equipped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -14,15 +16,6 @@ from ..errors import BadArgumentError, UnknownNameError
 from ..units import GIB, KIB, MIB, format_size, parse_size, parse_time
 
 _CLOCKS = ("virtual", "measured", "wall")
-
-
-class _Kind(NamedTuple):
-    build: Callable[..., BoardSpec]
-    sizes: tuple[str, ...]  # options of ``build``
-
-
-#: The virtual boards by name.
-BOARDS = {"zcu111": _Kind(zcu111, ("ps", "cma", "fifo")), "pynq-z2": _Kind(pynq_z2, ("cma", "fifo"))}
 
 
 @dataclass(frozen=True)
@@ -39,13 +32,11 @@ class VirtualOptions:
 def parse_uri(uri: str) -> VirtualOptions:
     """Read a ``virtual:`` URI; BadArgumentError or UnknownNameError when it cannot be."""
     name, _, options = uri.partition("?")
-    if name not in BOARDS:
-        raise UnknownNameError("virtual board", name, (f"virtual:{board}" for board in BOARDS))
     try:
         given = parse_qsl(options, keep_blank_values=True, strict_parsing=bool(options))
     except ValueError:
         raise BadArgumentError(f"board {uri!r}: options are written ?key=value&key=value") from None
-    kind = BOARDS[name]
+    kind = BOARDS[name] if name in BOARDS else _designed(name)
     keys = (*kind.sizes, "read", "write", "clock", "slowdown")
     query: dict[str, str] = {}
     for key, value in given:
@@ -55,12 +46,27 @@ def parse_uri(uri: str) -> VirtualOptions:
             raise BadArgumentError(f"board {uri!r}: {key} is given twice")
         query[key] = value
     return VirtualOptions(
-        kind.build(**{f"{key}_bytes": _SIZES[key](query[key]) for key in kind.sizes if key in query}),
+        kind.build(**{f"{key}_bytes": kind.sizes[key](query[key]) for key in kind.sizes if key in query}),
         read_cost=_cost(query, "read", 200e-9),
         write_cost=_cost(query, "write", 100e-9),
         slowdown=_slowdown(query),
         wall_clock=query.get("clock") == "wall",
     )
+
+
+def _designed(name: str) -> _Kind:
+    """The board on which a design runs: a built-in one by name, or the path of its file."""
+    # The boards that are described in Python need no XML.
+    from ..boards.handoff.board_spec import board_spec
+    from ..boards.handoff.checked import built_in, load_checked, names_file
+
+    known = built_in()
+    if not names_file(name) and name not in known:
+        possible = [f"virtual:{board}" for board in (*BOARDS, *known, "FILE.hwh")]
+        raise UnknownNameError("virtual board", name, possible)
+    design = load_checked(Path(name) if names_file(name) else known[name])
+    sizes = {key: partial(parse_size, what=key) for key in ("ps", "cma")}
+    return _Kind(partial(board_spec, design), {**sizes, "fifo": _fifo})
 
 
 def _ps(text: str) -> int:
@@ -90,7 +96,18 @@ def _fifo(text: str) -> int:
     return size
 
 
-_SIZES: Mapping[str, Callable[[str], int]] = {"ps": _ps, "cma": _cma, "fifo": _fifo}
+class _Kind(NamedTuple):
+    """``sizes``: the options of ``build``, each with what reads it."""
+
+    build: Callable[..., BoardSpec]
+    sizes: Mapping[str, Callable[[str], int]]
+
+
+#: The virtual boards by name; any other is built as a design describes it.
+BOARDS = {
+    "zcu111": _Kind(zcu111, {"ps": _ps, "cma": _cma, "fifo": _fifo}),
+    "pynq-z2": _Kind(pynq_z2, {"cma": _cma, "fifo": _fifo}),
+}
 
 
 def _slowdown(query: dict[str, str]) -> float:

@@ -127,4 +127,4 @@ def _about(design: Design, dmas: int, converters: int, processors: int, peripher
     parts = [
         f"{count} {what}{'s' if count > 1 and what != 'AXI DMA' else ''}" for what, count in counts.items() if count
     ]
-    return f"{design.name}: {', '.join(parts) or 'no part that gapless knows'}"
+    return f"{design.name}: {', '.join(parts) or 'no part that gapless has a model of'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ...units import GIB, MIB
 from .design import Memory, PlClock
 from .numbers import number
 
@@ -48,6 +49,11 @@ _PL_CLOCKS = 4
 #: UG1085, "System Addresses": DDR is 2 GiB from 0 on, and whatever there is more of it from here on.
 _LOW_BYTES = 0x8000_0000
 PS_HIGH = 0x8_0000_0000
+#: The least and the most memory of a PS, in bytes, by the kind of its block (UG585, "DDR Memory Controller"; UG1085).
+PS_SIZES: Mapping[str, tuple[int, int]] = {
+    "processing_system7": (128 * MIB, GIB),
+    "zynq_ultra_ps_e": (512 * MIB, 32 * GIB),
+}
 
 
 def clocks(ps: Ps, parameters: Mapping[str, str]) -> Iterator[PlClock]:

@@ -12,7 +12,7 @@ from ...memory import DmaBuffer
 from ...units import format_address, format_size
 from ..pynq.board_in_use import board_in_use
 from ..pynq.described import describe
-from ..pynq.lib.pynqmicroblaze import iop_of
+from ..pynq.lib.pynqmicroblaze.pynqmicroblaze import iop_of
 
 #: Words of the mailbox that the program reads.
 _BUFFER, _INITIAL, _LENGTH = 0, 1, 2

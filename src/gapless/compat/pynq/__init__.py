@@ -4,14 +4,18 @@ Import it under its own name (``from gapless.compat.pynq import Xlnk``), or run 
 pynq``, with ``gapless pynq run``. There is one board in use: :func:`use` chooses it.
 """
 
+from .bitstream import Bitstream
 from .board_in_use import DEFAULT_BOARD, board_in_use, close, use
 from .buffer import PynqBuffer, allocate
+from .device import Device
 from .gpio import GPIO
+from .hierarchy import DefaultHierarchy
 from .interrupt import Interrupt
-from .ip import DefaultIP
+from .ip import DefaultIP, UnsupportedConfiguration
 from .mmio import MMIO
 from .overlay import Overlay
 from .pl import PL
+from .ps import Clocks
 from .registers import Register, RegisterMap
 from .xlnk import Xlnk
 
@@ -20,12 +24,17 @@ __all__ = [
     "GPIO",
     "MMIO",
     "PL",
+    "Bitstream",
+    "Clocks",
+    "DefaultHierarchy",
     "DefaultIP",
+    "Device",
     "Interrupt",
     "Overlay",
     "PynqBuffer",
     "Register",
     "RegisterMap",
+    "UnsupportedConfiguration",
     "Xlnk",
     "allocate",
     "board_in_use",

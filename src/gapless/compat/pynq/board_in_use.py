@@ -6,6 +6,7 @@ import atexit
 import os
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 from ... import board as boards
 from ...board import Board
@@ -50,6 +51,12 @@ def board_in_use() -> Board:
             _current.board = boards.open(os.environ.get(VARIABLE) or DEFAULT_BOARD)
             _current.opened_here = True
         return _current.board
+
+
+def board_of(device: Any) -> Board:
+    """The board of a ``device`` argument: a Device, a board, or by default, and for PYNQ's own, the one in use."""
+    found = getattr(device, "board", device)
+    return found if isinstance(found, Board) else board_in_use()
 
 
 def current_board() -> Board | None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
 from ...board import Board
-from ...errors import UnknownNameError, WaitTimeoutError
+from ...errors import UnknownNameError, UnsupportedError, WaitTimeoutError
 from ...units import format_time
 from .board_in_use import board_in_use
-from .design import interrupt_pins
+from .in_pl import dictionaries_of
 
 #: How long other coroutines have to wait at a time (seconds of the board's time).
 _LOOK = 1e-4
 
 
 class Interrupt:
-    """An interrupt output of the design of the board in use.
+    """An interrupt output of the design in the PL of the board in use.
 
     Source of names: PYNQ 3, ``pynq/interrupt.py``. It is a level: whoever waits has to clear it in the IP that
     raises it. Those of DMA engines are their driver's, which waits for them in its own thread.
@@ -26,26 +26,43 @@ class Interrupt:
     Args:
         pinname: its name, one of ``overlay.interrupt_pins``.
 
-    Attributes:
-        number: the line of the PS that it drives.
-
-    Raises UnknownNameError when the design has no such output.
+    Raises:
+        UnknownNameError: the design has no such output.
+        UnsupportedError: the board knows nothing of its design.
     """
 
     def __init__(self, pinname: str) -> None:
         board = board_in_use()
-        pins = interrupt_pins(board.spec)
+        pins = dictionaries_of(board).interrupt_pins
         if pinname not in pins:
             raise UnknownNameError("interrupt pin", pinname, pins)
-        self.number: int = pins[pinname]["index"]
-        self._bus = board.bus
+        self._board = board
+        self._entry: Mapping[str, Any] = pins[pinname]
 
     @classmethod
-    def on_line(cls, board: Board, number: int) -> Interrupt:
-        """The interrupt on a line of a board's PS."""
+    def of(cls, board: Board, entry: Mapping[str, Any]) -> Interrupt:
+        """The interrupt that an entry of ``interrupt_pins`` describes, on a board."""
         made = cls.__new__(cls)
-        made.number, made._bus = number, board.bus
+        made._board, made._entry = board, entry
         return made
+
+    @property
+    def number(self) -> int:
+        """The line to wait for: of the PS, or of an input of an AXI INTC.
+
+        UnsupportedError where the board cannot tell the inputs of that INTC from each other.
+        """
+        controller, index = self._entry["controller"], self._entry["index"]
+        if not controller:
+            line: int = self._entry["raw_irq"]
+            return line
+        inputs: Mapping[tuple[str, int], int] = getattr(self._board.spec, "interrupt_inputs", {})
+        if (controller, index) not in inputs:
+            raise UnsupportedError(
+                f"{self._entry['fullpath']} is input {index} of {controller}, which {self._board.uri} has no line for: "
+                "open the board with the .hwh of this design"
+            )
+        return inputs[controller, index]
 
     async def wait(self, timeout: float | None = None) -> None:
         """Wait until it is high.
@@ -56,11 +73,12 @@ class Interrupt:
 
         Raises WaitTimeoutError when it did not come.
         """
+        line, bus = self.number, self._board.bus
         await asyncio.sleep(0)  # somebody else may be about to clear what they waited for
-        end = None if timeout is None else self._bus.time() + timeout
-        while not self._bus.wait_interrupt(self.number, _LOOK):
-            if end is not None and self._bus.time() >= end:
-                raise WaitTimeoutError(f"interrupt line {self.number} was low for {format_time(timeout or 0.0)}")
+        end = None if timeout is None else bus.time() + timeout
+        while not bus.wait_interrupt(line, _LOOK):
+            if end is not None and bus.time() >= end:
+                raise WaitTimeoutError(f"interrupt line {line} was low for {format_time(timeout or 0.0)}")
             await asyncio.sleep(0)
 
 

@@ -1,42 +1,38 @@
-"""What an overlay has as attributes: IP, and soft processors."""
+"""DefaultIP: an IP of the design, and what drivers of IP inherit from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...board import Board
-from ...boards import IopSpec
 from ...errors import BadArgumentError
-from ...units import format_address, format_size
-from .described import describe
-from .design import mb_info
+from .binding import bind_ip, unbind_ip
+from .gpio import GPIO
+from .interrupt import Interrupt
 from .mmio import MMIO
 from .registers import RegisterMap
 
-if TYPE_CHECKING:
-    from ...iop import Iop
 
-
-#: The drivers by the type of IP that they are for.
-drivers: dict[str, type[DefaultIP]] = {}
+class UnsupportedConfiguration(Exception):  # noqa: N818 - PYNQ's name
+    """What a driver's ``__init__`` raises for an IP that was built as it cannot use it: a DefaultIP takes its place."""
 
 
 class DefaultIP:
     """An IP: its registers, and what those who inherit from it know to do with them.
 
     A class that inherits from it and has ``bindto``, a list of types (``"xilinx.com:ip:axi_gpio:2.0"``), is what
-    overlays that are made from then on have for such IP.
+    overlays that are made from then on have for such IP. The interrupt outputs of the IP, and its inputs that pins of
+    the PS's GPIO drive, are attributes by their names: an :class:`Interrupt` and a :class:`GPIO` each.
 
     Source of names: PYNQ 3, ``pynq/overlay.py``.
 
     Args:
         description: of the IP, as in ``Overlay.ip_dict``: its ``phys_addr`` and ``addr_range`` (bytes); ``fullpath``,
-            ``registers`` and ``device`` (the board) where they are known.
+            ``registers``, ``interrupts``, ``gpio`` and ``device`` where they are known.
 
     Attributes:
         description: as given.
-        device: the board that it is on.
+        device: that it is on.
         mmio: its registers.
     """
 
@@ -45,7 +41,7 @@ class DefaultIP:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Bind the class to the types that it names itself."""
         super().__init_subclass__(**kwargs)
-        drivers.update(dict.fromkeys(cls.__dict__.get("bindto", ()), cls))
+        bind_ip(cls, cls.__dict__.get("bindto", ()))
 
     def __init__(self, description: Mapping[str, Any]) -> None:
         if not isinstance(description, Mapping) or not {"phys_addr", "addr_range"} <= set(description):
@@ -56,6 +52,28 @@ class DefaultIP:
         self.description = description
         self.mmio = MMIO(description["phys_addr"], description["addr_range"], description.get("device"))
         self.device = self.mmio.device
+        self._interrupts: Mapping[str, Any] = description.get("interrupts", {})
+        self._gpio: Mapping[str, Any] = description.get("gpio", {})
+        self._registers = description.get("registers")
+        self._fullpath: str = description.get("fullpath", "IP")
+        self._register_name = self._fullpath.rpartition("/")[2]
+
+    @classmethod
+    def unregister(cls) -> None:
+        """Bind the class to nothing any more."""
+        unbind_ip(cls)
+
+    def __getattr__(self, name: str) -> Any:
+        # When they are asked for: a pin has an owner from then on, and an interrupt may be out of reach.
+        made: Interrupt | GPIO
+        if name in self.__dict__.get("_interrupts", ()):
+            made = Interrupt.of(self.device.board, self._interrupts[name])
+        elif name in self.__dict__.get("_gpio", ()):
+            made = GPIO(GPIO.get_gpio_pin(self._gpio[name]["index"]), "out")
+        else:
+            return object.__getattribute__(self, name)  # for its message; a property may have one of its own
+        self.__dict__[name] = made
+        return made
 
     def read(self, offset: int = 0) -> int:
         """The 32-bit register at ``offset`` (bytes, a multiple of 4)."""
@@ -68,40 +86,8 @@ class DefaultIP:
     @property
     def register_map(self) -> Any:
         """Its registers by name, a :class:`RegisterMap`; AttributeError where nothing says what they are."""
-        name, registers = self.description.get("fullpath", "IP"), self.description.get("registers")
-        if not registers:
+        if not self._registers:
             raise AttributeError(
-                f"{name} has no register_map: nothing here describes its registers; use read and write"
+                f"{self._fullpath} has no register_map: nothing here describes its registers; use read and write"
             )
-        return RegisterMap.create_subclass(name, registers)(self.mmio.array)
-
-
-class MicroblazeHierarchy:
-    """An IOP of the design, for the wrapper of a MicroBlaze program: it takes ``mb_info``."""
-
-    def __init__(self, board: Board, spec: IopSpec) -> None:
-        self._board, self.spec, self._mb_info = board, spec, mb_info(spec)
-        describe(
-            self,
-            spec.name,
-            f"{spec.name}: a MicroBlaze at {spec.clock / 1e6:g} MHz with {format_size(spec.size)} of memory that the "
-            f"host sees at {format_address(spec.base)}.\n\n"
-            f"It sees {format_size(spec.window.size)} of the board's memory, from physical address "
-            f"{format_address(spec.window.physical)} on, at {format_address(spec.window.base)}.\n"
-            "Give mb_info to the wrapper of a program, or use iop.",
-        )
-
-    @property
-    def mb_info(self) -> dict[str, str]:
-        """The IOP and its wires by name: ip_name, rst_name, intr_pin_name, intr_ack_name and mb_type."""
-        return self._mb_info
-
-    @property
-    def mbtype(self) -> str:
-        """What its pins lead to, ``mb_info["mb_type"]``."""
-        return self._mb_info["mb_type"]
-
-    @property
-    def iop(self) -> Iop:
-        """The IOP as gapless has it: load(), start(), mailbox, wait_idle()."""
-        return self._board.iop(self.spec.index)
+        return RegisterMap.create_subclass(self._register_name, self._registers)(self.mmio.array)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ...board import Board
 from ...errors import BadArgumentError, RegisterOffsetError
 from ...units import format_address
-from .board_in_use import board_in_use
+from .board_in_use import board_of
+from .device import Device
 
 _LENGTHS = (1, 2, 4, 8)
 
@@ -45,7 +46,7 @@ class RegisterArray(NDArrayOperatorsMixin):
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
-            return RegisterArray(self._board, self._base, self._words[key])
+            return type(self)(self._board, self._base, self._words[key])
         return self._board.bus.read32(self._address(key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -88,12 +89,12 @@ class MMIO:
     Args:
         base_addr: physical address of the first, a multiple of 4.
         length: of the range in bytes; a rest of less than 4 is left out.
-        device: the board that they are on; by default, and for PYNQ's own values, the one in use.
+        device: the device or board that they are on; by default, and for PYNQ's own, the one in use.
         debug: PYNQ's; changes nothing.
 
     Attributes:
         base_addr, length: as given.
-        device: the board.
+        device: the device that they are on.
         array: the registers as :class:`RegisterArray`.
     """
 
@@ -103,8 +104,8 @@ class MMIO:
         if base_addr % 4:
             raise BadArgumentError(f"base address {base_addr:#x}: registers are at multiples of 4")
         self.base_addr, self.length = operator.index(base_addr), operator.index(length)
-        self.device = device if isinstance(device, Board) else board_in_use()
-        self.array = RegisterArray(self.device, self.base_addr, range(self.length // 4))
+        self.device = Device(board_of(device))
+        self.array = RegisterArray(self.device.board, self.base_addr, range(self.length // 4))
 
     def read(self, offset: int = 0, length: int = 4, word_order: str = "little") -> int:
         """The number at ``offset`` (bytes, a multiple of 4).

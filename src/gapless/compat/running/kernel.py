@@ -12,10 +12,10 @@ import sys
 def main() -> None:
     """Run the kernel until its client ends it."""
     del sys.path[0]  # our folder; the kernel looks beside the notebook once it runs
-    from gapless.compat.running.finder import install
+    from gapless.compat.running.package import provide
     from gapless.compat.running.trace import log_stores
 
-    install()
+    provide()
     log_stores()
     from ipykernel.kernelapp import IPKernelApp
 

@@ -21,10 +21,10 @@ def main() -> None:
     del sys.argv[0]
     path = sys.argv[0]
     sys.path[0] = str(Path(path).resolve().parent)
-    from gapless.compat.running.finder import install
+    from gapless.compat.running.package import provide
     from gapless.compat.running.trace import log_stores
 
-    install()
+    provide()
     log_stores()
     sys.excepthook = _excepthook
     module = ModuleType("__main__")

@@ -9,7 +9,7 @@ from ....units import GIB, KIB, MIB, format_size
 from ...ps_pools import CMA_USERS, LOW_MEMORY, ps_carveout, ps_cma
 from ...spec import MemoryKind, MemorySpec, PoolSpec
 from ..design import Design, Memory
-from ..ps import PS_HIGH, ps_ddr
+from ..ps import PS_HIGH, PS_SIZES, ps_ddr
 
 #: A pool in less than a page would hold hardly a buffer.
 _LEAST_POOL = 4 * KIB
@@ -65,7 +65,14 @@ def _ps(design: Design, ps_bytes: int | None) -> Iterable[Memory]:
         )
     if ps_bytes is None:
         return made_for
-    return ps_ddr(design.blocks[design.ps].kind, ps_bytes)
+    kind = design.blocks[design.ps].kind
+    least, most = PS_SIZES[kind]
+    if not least <= ps_bytes <= most or ps_bytes % least:
+        raise BadArgumentError(
+            f"ps={format_size(ps_bytes)}: the PS of {design.name} has from {format_size(least)} to {format_size(most)} "
+            f"of memory, in steps of {format_size(least)}"
+        )
+    return ps_ddr(kind, ps_bytes)
 
 
 def _about(part: Memory) -> str:

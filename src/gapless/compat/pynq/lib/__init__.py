@@ -3,6 +3,6 @@
 from .axigpio import AxiGPIO
 from .dma import DMA
 from .pmod import Pmod
-from .pynqmicroblaze import PynqMicroblaze
+from .pynqmicroblaze import MicroblazeHierarchy, MicroblazeLibrary, MicroblazeRPC, PynqMicroblaze
 
-__all__ = ["DMA", "AxiGPIO", "Pmod", "PynqMicroblaze"]
+__all__ = ["DMA", "AxiGPIO", "MicroblazeHierarchy", "MicroblazeLibrary", "MicroblazeRPC", "Pmod", "PynqMicroblaze"]

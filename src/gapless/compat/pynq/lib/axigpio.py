@@ -196,8 +196,8 @@ class AxiGPIO(DefaultIP):
     def __init__(self, description: Mapping[str, Any]) -> None:
         super().__init__(description)
         self.channel1, self.channel2 = GpioChannel(self, 0), GpioChannel(self, 1)
-        wired = description.get("interrupts", {}).get("ip2intc_irpt")
-        self.interrupt = None if wired is None else Interrupt.on_line(self.device, wired["index"])
+        wired = self._interrupts.get("ip2intc_irpt")
+        self.interrupt = None if wired is None else Interrupt.of(self.device.board, wired)
         if self.interrupt is not None:
             self.write(_GIER, 1 << 31)
 

@@ -34,13 +34,14 @@ class DMA(DefaultIP):
 
     def __init__(self, description: Mapping[str, Any]) -> None:
         super().__init__(description)
-        specs = {spec.base: spec for spec in self.device.spec.dmas}
+        board = self.device.board
+        specs = {spec.base: spec for spec in board.spec.dmas}
         base = self.mmio.base_addr
         if base not in specs:
             raise UnknownNameError("DMA at", format_address(base), map(format_address, specs))
         spec = specs[base]
-        self.engine: AxiDma = self.device.dma(spec.name)
+        self.engine: AxiDma = board.dma(spec.name)
         self.buffer_max_size = spec.max_length
         sends, receives = spec.mm2s_interrupt is not None, spec.s2mm_interrupt is not None
-        self.sendchannel = DMAChannel(self.engine, self.engine.mm2s, self.device.bus) if sends else None
-        self.recvchannel = DMAChannel(self.engine, self.engine.s2mm, self.device.bus) if receives else None
+        self.sendchannel = DMAChannel(self.engine, self.engine.mm2s, board.bus) if sends else None
+        self.recvchannel = DMAChannel(self.engine, self.engine.s2mm, board.bus) if receives else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ....errors import WaitTimeoutError
-from ..board_in_use import board_in_use
 from .pynqmicroblaze import PynqMicroblaze
 
 #: Where the mailbox is in the shared memory, and the command word in it (PYNQ, ``pynq/lib/pmod/constants.py``).
@@ -26,7 +25,7 @@ class Pmod(PynqMicroblaze):
     def write_blocking_command(self, command: int) -> None:
         """Write the command word and wait until the program clears it; WaitTimeoutError after 10 s."""
         self.write_non_blocking_command(command)
-        bus = board_in_use().bus
+        bus = self.mmio.device.board.bus
         end = bus.time() + _TIMEOUT
         while self.read(MAILBOX_OFFSET + MAILBOX_PY2IOP_CMD_OFFSET) != 0:
             if bus.time() > end:

@@ -1,0 +1,331 @@
+"""Models of IP in Python: registers, time and interrupts, and how they are bound."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from driver_designs import dma
+from ip_designs import BASE, LINE, SIZE, VLNV, Silent, alone, board_with, ip
+
+from gapless.errors import (
+    BadArgumentError,
+    BusAccessError,
+    RegisterOffsetError,
+    UnknownNameError,
+)
+from gapless.virtual import IpModel
+from gapless.virtual.models import model_for
+
+COUNT, START, DONE = 0x10, 0x00, 0x04
+
+
+class Recorder(IpModel):
+    """Counts up at each read of COUNT; remembers what it was told."""
+
+    def start(self):
+        self.told, self.count = [], 0
+
+    def read(self, offset, time):
+        self.told.append(("read", offset, time))
+        if offset != COUNT:
+            return None
+        self.count += 1
+        return np.uint32(self.count)
+
+    def write(self, offset, value, time):
+        self.told.append(("write", offset, value, time, self.registers[offset]))
+
+
+class Delayed(IpModel):
+    """Done, with an interrupt, 1 ms after a write to START; a write to DONE takes the interrupt back."""
+
+    def write(self, offset, value, time):
+        if offset == START:
+            self.after(1e-3, self.finish)
+        elif offset == DONE:
+            self.interrupt(False)
+
+    def finish(self):
+        self.finished = self.time
+        self.registers[DONE] = 1
+        self.interrupt()
+
+
+@pytest.mark.parametrize("models", [{}, {"device": Silent}])
+def test_without_methods_registers_keep_what_is_written(models):
+    with board_with(ip(size=0x2000), models=models) as board:
+        offsets = (0, 4, 0xFFC, 0x1000, 0x1FFC)
+        assert [board.bus.read32(BASE + offset) for offset in offsets] == [0] * 5
+        for offset in offsets:
+            board.bus.write32(BASE + offset, 0xFFFF_FFFF - offset)
+        assert [board.bus.read32(BASE + offset) for offset in offsets] == [0xFFFF_FFFF - offset for offset in offsets]
+        for wrong in (BASE + 0x2000, BASE + 2, BASE - 4):
+            with pytest.raises(BusAccessError):
+                board.bus.read32(wrong)
+
+
+def test_an_ip_without_registers_answers_nowhere():
+    with board_with(ip(size=0)) as board, pytest.raises(BusAccessError, match="no device"):
+        board.bus.read32(BASE)
+
+
+def test_reads_and_writes_reach_the_model_at_their_time():
+    with alone(Recorder) as board:
+        bus, model = board.bus, board.probe.model("device")
+        bus.sleep(1e-3)
+        bus.write32(BASE + 0x20, 7)
+        assert [bus.read32(BASE + COUNT) for _ in range(3)] == [1, 2, 3]
+        assert bus.read32(BASE + 0x20) == 7
+        write, read = 100e-9, 200e-9
+        times = [1e-3, 1e-3 + write, 1e-3 + write + read, 1e-3 + write + 2 * read, 1e-3 + write + 3 * read]
+        assert [entry[0:2] for entry in model.told] == [("write", 0x20), *[("read", COUNT)] * 3, ("read", 0x20)]
+        assert [entry[-1] if entry[0] == "read" else entry[3] for entry in model.told] == pytest.approx(
+            times, abs=1e-15
+        )
+        assert model.told[0][2] == model.told[0][4] == 7  # given, and in its register already
+        assert not board.findings
+
+
+def test_a_model_that_answers_later_is_waited_for_to_the_picosecond():
+    with alone(Delayed) as board:
+        bus, model = board.bus, board.probe.model("device")
+        assert not bus.wait_interrupt(LINE, 1.0)
+        started = bus.time()
+        bus.write32(BASE + START, 1)
+        assert bus.read32(BASE + DONE) == 0
+        assert bus.wait_interrupt(LINE, 1.0)
+        assert bus.time() - started == pytest.approx(1e-3, abs=2e-13)
+        assert model.finished - started == pytest.approx(1e-3, abs=2e-13)
+        assert bus.read32(BASE + DONE) == 1
+        assert bus.wait_interrupt(LINE, 0.0)
+        bus.write32(BASE + DONE, 0)
+        assert not bus.wait_interrupt(LINE, 1e-3)
+
+
+def test_an_interrupt_out_of_a_read_is_seen():
+    class OnRead(IpModel):
+        def read(self, offset, time):
+            self.interrupt(offset == 0)
+
+    with alone(OnRead) as board:
+        board.bus.read32(BASE)
+        assert board.bus.wait_interrupt(LINE, 0.0)
+        board.bus.read32(BASE + 4)
+        assert not board.bus.wait_interrupt(LINE, 0.0)
+
+
+def test_timers_go_off_in_order_and_not_when_cancelled():
+    class Timers(IpModel):
+        def start(self):
+            self.gone = []
+            for name, delay in (("c", 3e-6), ("a", 1e-6), ("b", 1e-6), ("late", 1.0)):
+                self.after(delay, lambda name=name: self.gone.append((name, self.time)))
+            self.after(2e-6, lambda: self.gone.append("never")).cancel()
+            self.after(2e-6, lambda: self.after(0, lambda: self.gone.append(("nested", self.time))))
+
+    with alone(Timers) as board:
+        board.bus.sleep(5e-6)
+        gone = board.probe.model("device").gone
+        assert [name for name, _ in gone] == ["a", "b", "nested", "c"]
+        assert [time for _, time in gone] == pytest.approx([1e-6, 1e-6, 2e-6, 3e-6], abs=1e-13)
+
+
+def test_a_program_can_set_a_model_going_too():
+    with alone(Delayed) as board:
+        model = board.probe.model("device")
+        assert model.name == "device"
+        assert model.spec.vlnv == VLNV
+        assert model.time == 0
+        model.registers[0x40] = 9
+        assert board.bus.read32(BASE + 0x40) == 9
+        model.after(1e-3, model.finish)
+        assert board.bus.wait_interrupt(LINE, 1.0)
+        assert model.finished == pytest.approx(1e-3, abs=1e-13)
+
+
+# ---- binding
+
+
+def test_the_class_defined_last_is_bound_and_a_version_goes_before_none():
+    vlnv = "gapless.test:binding:last"
+
+    class First(IpModel):
+        bindto = (f"{vlnv}:1.0",)
+
+    class AnyVersion(IpModel):
+        bindto = (vlnv,)
+
+    assert model_for(f"{vlnv}:1.0") is First
+    assert model_for(f"{vlnv}:1.1") is AnyVersion
+
+    class Second(IpModel):
+        bindto = (f"{vlnv}:1.0",)
+
+    class Derived(Second):
+        """Binds nothing of its own."""
+
+    assert model_for(f"{vlnv}:1.0") is Second
+    assert model_for("gapless.test:binding:other:1.0") is None
+    with board_with(ip(vlnv=f"{vlnv}:1.0"), ip("other", base=BASE + SIZE, interrupt=None)) as board:
+        assert type(board.probe.model("device")) is Second
+        with pytest.raises(UnknownNameError, match="'other': there is device"):
+            board.probe.model("other")
+    with board_with(ip(vlnv=f"{vlnv}:1.0"), models={"device": Derived}) as board:
+        assert type(board.probe.model("device")) is Derived
+
+
+def test_what_cannot_be_bound():
+    with pytest.raises(BadArgumentError, match="it is a tuple of VLNVs"):
+        type("Wrong", (IpModel,), {"bindto": VLNV})
+    with pytest.raises(BadArgumentError, match="'fir' is no vendor:library:name"):
+        type("Wrong", (IpModel,), {"bindto": ("fir",)})
+    with pytest.raises(UnknownNameError, match="no IP to model 'divice': there is device"):
+        board_with(ip(), models={"divice": Silent})
+    with pytest.raises(BadArgumentError, match="is no IpModel"):
+        board_with(ip(), models={"device": object()})
+    model = Silent()
+    with pytest.raises(BadArgumentError, match="models another IP already"):
+        board_with(ip(), ip("two", base=BASE + SIZE, interrupt=None), models={"device": model, "two": model})
+
+
+def test_what_start_raises_reaches_who_opens_the_board():
+    class Wrong(IpModel):
+        def start(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        alone(Wrong)
+
+
+def test_a_model_has_nothing_before_it_is_placed():
+    with pytest.raises(BadArgumentError, match="Silent is on no board yet"):
+        Silent().registers[0]
+
+
+# ---- what goes wrong
+
+
+@pytest.mark.parametrize("given", [-1, 1 << 32, "1", 1.5, [1]])
+def test_a_value_that_is_none_fails_the_read(given):
+    class Wrong(IpModel):
+        def read(self, offset, time):
+            return given
+
+    with alone(Wrong) as board:
+        with pytest.raises(BusAccessError, match=r"device: read\(\) of its model Wrong: .* int from 0 to 0xFFFFFFFF"):
+            board.bus.read32(BASE)
+        assert [found.kind for found in board.findings] == ["model-failed"]
+
+
+def test_what_a_register_method_raises_ends_that_access_only():
+    class Touchy(IpModel):
+        def read(self, offset, time):
+            if offset == 8:
+                raise ValueError("no such mode")
+
+        def write(self, offset, value, time):
+            if offset == 8:
+                raise ValueError("not there")
+
+    with alone(Touchy) as board:
+        for access in (lambda: board.bus.read32(BASE + 8), lambda: board.bus.write32(BASE + 8, 1)):
+            with pytest.raises(BusAccessError, match=r"device: .* of its model Touchy: ValueError: no.*test_ip_models"):
+                access()
+        board.bus.write32(BASE, 3)
+        assert board.bus.read32(BASE) == 3
+        model = board.probe.model("device")
+        assert isinstance(model.error, ValueError)
+        assert model.error.__traceback__ is not None
+        read, write = board.findings
+        assert (read.kind, read.address) == ("model-failed", BASE + 8)
+        assert "no such mode" in read.text
+        assert "not there" in write.text
+
+
+def test_what_a_timer_raises_stops_the_model():
+    class Bomb(IpModel):
+        def start(self):
+            self.after(1e-6, lambda: 1 // 0)
+            self.after(2e-6, self.interrupt)
+
+    with alone(Bomb) as board:
+        board.bus.write32(BASE, 3)
+        assert not board.bus.wait_interrupt(LINE, 1e-3)
+        for _ in range(2):
+            with pytest.raises(BusAccessError, match=r"ZeroDivisionError.*the model has stopped"):
+                board.bus.read32(BASE)
+        (found,) = board.findings
+        assert found.time == pytest.approx(1e-6)
+
+
+def test_a_model_that_goes_round_in_a_circle_is_stopped():
+    class Circle(IpModel):
+        def start(self):
+            self.again()
+
+        def again(self):
+            self.after(0, self.again)
+
+    with alone(Circle) as board:
+        board.bus.sleep(1e-6)
+        assert "100000 things at one moment" in board.findings[0].text
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda board: board.bus.read32(BASE),
+        lambda board: board.bus.write32(BASE, 0),
+        lambda board: board.bus.wait_interrupt(LINE, 1.0),
+        lambda board: board.bus.sleep(1.0),
+        lambda board: board.bus.time(),
+        lambda board: board.probe.faults.clear_slave_errors(),
+        lambda board: board.dma("dma").mm2s.stop(),
+        lambda board: board.close(),
+    ],
+)
+def test_a_callback_cannot_use_the_board(use):
+    class Nosy(IpModel):
+        def read(self, offset, time):
+            return use(self.board) and None
+
+    with board_with(ip(), models={"device": Nosy}, dmas=[dma()]) as board:
+        model = board.probe.model("device")
+        model.board = board
+        for _ in range(2):
+            with pytest.raises(BusAccessError, match="a callback of the virtual board used the board"):
+                board.bus.read32(BASE)
+        assert len(board.findings) == 1
+        board.memory["low"].allocate(64, np.uint8).free()
+
+
+def test_a_callback_can_have_buffers_come_and_go():
+    class Owner(IpModel):
+        def read(self, offset, time):
+            self.kept = None
+            self.kept = self.board.memory["low"].allocate(64, np.uint8)
+            return len(self.board.findings)
+
+    with alone(Owner) as board:
+        model = board.probe.model("device")
+        model.board = board
+        assert [board.bus.read32(BASE) for _ in range(3)] == [0] * 3
+        assert board.memory["low"].stats().buffers.count == 1
+        model.kept = None
+        assert board.memory["low"].stats().used == 0
+
+
+def test_what_a_model_cannot_ask_for():
+    with alone(Silent) as board:
+        model = board.probe.model("device")
+        for call in (
+            lambda: model.after(-1, print),
+            lambda: model.after(float("nan"), print),
+            lambda: model.after(1, None),
+            lambda: model.registers.__setitem__(0, -1),
+        ):
+            with pytest.raises(BadArgumentError):
+                call()
+        for offset in (2, SIZE, -4):
+            with pytest.raises(RegisterOffsetError):
+                model.registers[offset]
