@@ -10,6 +10,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+
 from pynq_remote_client import Remote, refused, serving
 
 DMA_IN = 0x4041_0000

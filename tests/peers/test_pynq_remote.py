@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 from google.protobuf import descriptor_pb2
-from pynq_remote_client import serving
-from unit import bitstreams
 
 from gapless.boards import handoff
 from gapless.compat.pynq_remote.messages import describe
 from gapless.compat.pynq_remote.protocol import BUFFER, DEVICE, GPIO, MMIO
+from pynq_remote_client import serving
+from unit import bitstreams
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(__file__).with_name("pynq_remote_scripts")

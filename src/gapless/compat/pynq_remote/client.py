@@ -119,6 +119,11 @@ class Clients:
             if base <= address < base + _WINDOW:
                 self._drivers[base] = client
 
+    def forget_engines(self) -> None:
+        """Another design is in the PL: the engines that were there are gone."""
+        stay = {zdma.base for zdma in self._board.spec.zdmas}
+        self._drivers = {base: driver for base, driver in self._drivers.items() if base in stay}
+
     def stop_engines(self, client: Client) -> list[str]:
         """Stop those that ``client`` wrote to last; their names."""
         mine = {base for base, driver in self._drivers.items() if driver is client}
