@@ -10,6 +10,7 @@ import bitstreams
 import pytest
 
 from gapless.boards import handoff
+from gapless.compat.pynq_remote.client import Clients
 from gapless.compat.pynq_remote.connections import client_address, connections
 from gapless.compat.pynq_remote.designs import Designs
 from gapless.compat.pynq_remote.files import Files
@@ -37,7 +38,7 @@ TCP6 = """\
 
 def test_connections(tmp_path: Path) -> None:
     (tmp_path / "proc/net").mkdir(parents=True)
-    assert connections(7967, tmp_path) == {}
+    assert connections(7967, tmp_path) is None
     (tmp_path / "proc/net/tcp").write_text(TCP)
     (tmp_path / "proc/net/tcp6").write_text(TCP6)
     assert connections(7967, tmp_path) == {"127.0.0.1:49828": "641", "::1:1": "7", "127.0.0.1:2": "8"}
@@ -48,11 +49,28 @@ def test_connections(tmp_path: Path) -> None:
     [
         ("ipv4:127.0.0.1:49828", "127.0.0.1:49828"),
         ("ipv6:%5B::1%5D:1", "::1:1"),
+        ("ipv6:%5Bfe80::1%25eth0%5D:7", "fe80::1:7"),
         ("ipv6:[::ffff:127.0.0.1]:2", "127.0.0.1:2"),
     ],
 )
 def test_what_grpc_calls_a_peer(peer: str, address: str) -> None:
     assert client_address(peer) == address
+
+
+def test_a_client_is_gone_when_its_connection_is() -> None:
+    board = SimpleNamespace(spec=SimpleNamespace(dmas=(), zdmas=(), iops=()), zdma=())
+    said: list[str] = []
+    clients = Clients(board, 5.0, said.append)
+    for address in ("host:1", "host:2", "host:3"):
+        clients.of(address, lambda: {"host:1": "11", "host:2": "22"})
+    clients.look_after(100.0, {"host:1": "11", "host:2": "99"})  # the second port has another client by now
+    clients.look_after(104.0, {"host:1": "11", "host:2": "99"})
+    clients.of("host:3", dict)  # nobody knows its connection, but it calls
+    clients.look_after(105.0, {"host:1": "11"})
+    assert said == ["host:2 is gone"]
+    clients.look_after(110.0, {"host:1": "11"})
+    assert said == ["host:2 is gone", "host:3 is gone"]
+    assert len(clients) == 1
 
 
 def design(folder: Path, name: str, payload: bytes | None) -> Path:
