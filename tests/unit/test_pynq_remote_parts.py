@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,12 +12,13 @@ import bitstreams
 import pytest
 
 from gapless.boards import handoff
-from gapless.compat.pynq_remote.client import Clients
+from gapless.compat.pynq_remote.client import Client, Clients
 from gapless.compat.pynq_remote.connections import client_address, connections
 from gapless.compat.pynq_remote.designs import Designs
+from gapless.compat.pynq_remote.device import RemoteDevice
 from gapless.compat.pynq_remote.files import Files
 from gapless.compat.pynq_remote.identity import identity
-from gapless.errors import AccessDeniedError, AllocationError, BadArgumentError
+from gapless.errors import AccessDeniedError, AllocationError, BadArgumentError, UnknownNameError
 
 HANDOFF = Path(handoff.__file__).parent / "designs" / "pynq_tutorial.hwh"
 
@@ -131,6 +134,36 @@ def test_files_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for path in ("", "a", "/tmp/\0", "/" + 2000 * "x"):
         with pytest.raises(BadArgumentError):
             files.write(path, b"")
+
+
+def test_a_real_board_loads_what_was_sent() -> None:
+    """Written by the files of Linux's FPGA manager; the file that the board is given is there only meanwhile."""
+    loaded = []
+
+    def load(path: Path, *, partial: bool) -> None:
+        assert turn.locked(), "registers can be reached while there is no design"
+        loaded.append((path, path.read_bytes(), partial))
+
+    async def stream(path: str, data: bytes) -> AsyncIterator[SimpleNamespace]:
+        yield SimpleNamespace(file_path=path, data=data)
+
+    async def session() -> None:
+        manager = "/sys/class/fpga_manager/fpga0"
+        await device.writefile(client, stream("/lib/firmware/a.bin", b"frames"))
+        await device.writefile(client, stream(f"{manager}/flags", b"1"))
+        await device.writefile(client, stream(f"{manager}/firmware", b"a.bin\n"))
+        with pytest.raises(UnknownNameError, match=r"a\.bin"):  # it was loaded, and is not there any more
+            await device.writefile(client, stream(f"{manager}/firmware", b"a.bin"))
+
+    board = SimpleNamespace(probe=None, load=load, spec=SimpleNamespace(zdmas=()))
+    turn = asyncio.Lock()
+    device = RemoteDevice(board, Clients(board, 5.0, print), Designs(), turn)
+    client = Client("host:1")
+    asyncio.run(session())
+    ((path, data, partial),) = loaded
+    assert (path.name, data, partial) == ("a.bin", b"frames", True)
+    assert not path.exists()
+    assert not turn.locked()
 
 
 def test_a_real_board_is_who_its_machine_is(tmp_path: Path) -> None:
