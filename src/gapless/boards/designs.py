@@ -27,8 +27,8 @@ DEVICES: Mapping[str, str] = {
 
 #: The designs of the virtual boards, called as on the real ones. A board is opened with the first one.
 DESIGNS: Mapping[str, tuple[str, ...]] = {
-    "zcu111": ("awg",),
-    "pynq-z2": ("pynq_tutorial",),
+    "zcu111": ("awg", "digitizer"),
+    "pynq-z2": ("pynq_tutorial", "dma_loopback"),
 }
 
 
