@@ -6,27 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pynq_board import board_with, in_use, tutorial
+from pynq_board import Part, board_with, in_use
 
 import gapless
-from gapless.boards.iop_spec import PeripheralSpec
 from gapless.compat.pynq import Overlay
 from gapless.compat.pynq.lib import RGBLED
 from gapless.compat.pynq.lib.rgbled import RGB_GREEN, RGB_RED, RGB_WHITE
 from gapless.compat.pynq.overlays.base import BaseOverlay
 from gapless.errors import BadArgumentError, UnknownNameError
 
-RGB = PeripheralSpec("rgbleds_gpio", "axi-gpio", 0x4130_0000, parameters={"width": 6})
+RGB = Part("rgbleds_gpio", "axi_gpio", 0x4130_0000, parameters={"C_GPIO_WIDTH": 6})
 
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[gapless.Board]:
     """pynq_tutorial with coloured LEDs."""
-    design = tutorial()
-    opened = board_with(tmp_path, RGB, design=design)
-    design._part("rgbleds_gpio", "PARAMETERS", "PARAMETER", NAME="C_GPIO_WIDTH", VALUE="6")
-    design.save(tmp_path / "pynq_tutorial.hwh")
-    with in_use(opened) as board:
+    with in_use(board_with(tmp_path, RGB)) as board:
         yield board
 
 
