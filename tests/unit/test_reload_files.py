@@ -6,10 +6,10 @@ import shutil
 
 import numpy as np
 import pytest
-from bitstreams import bit, words
 from handoffs import MPSOC, PS7, Handoff
 
 import gapless
+from bitstreams import bit, words
 from gapless.boards.handoff.checked import built_in
 from gapless.errors import BadArgumentError, UnknownNameError, UnmodelledIpWarning
 
