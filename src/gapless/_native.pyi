@@ -491,6 +491,8 @@ class IpHandle:
         """Bytes per second; 0: no limit."""
     def set_chunk(self, input: int, nbytes: int) -> None:
         """How much the model is given at once; 0: whole packets."""
+    def set_longest(self, input: int, nbytes: int) -> None:
+        """With a longer packet, in one piece, the model stops."""
     def set_ready(self, input: int, ready: bool) -> None: ...
     def set_output_rate(self, output: int, rate: float) -> None:
         """Bytes per second, of what is sent from now on; 0: no limit."""

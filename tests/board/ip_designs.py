@@ -32,7 +32,7 @@ def alone(model):
 
 def streaming(model, **options):
     """A board with one IP between the MM2S and the S2MM of a DMA, 4 bytes wide at 100 MHz."""
-    options = {"sg": False, "data_width": 4, "clock": 100e6, "dre": True, **options}
+    options = {"sg": False, "data_width": 4, "clock": 100e6, "dre": options.get("data_width", 4) <= 8, **options}
     return board_with(
         ip(inputs=[("src", "dma")], outputs=[("dst", "dma")]),
         models={"device": model} if model is not None else {},

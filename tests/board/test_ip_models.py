@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from driver_designs import dma
 from ip_designs import BASE, LINE, SIZE, VLNV, Silent, alone, board_with, ip
 
+from gapless._native import Machine
 from gapless.errors import (
     BadArgumentError,
     BusAccessError,
@@ -112,6 +115,24 @@ def test_an_interrupt_out_of_a_read_is_seen():
         assert board.bus.wait_interrupt(LINE, 0.0)
         board.bus.read32(BASE + 4)
         assert not board.bus.wait_interrupt(LINE, 0.0)
+
+
+def test_who_waits_for_it_is_woken_by_a_read():
+    machine = Machine(200e-9, 100e-9)
+    handle = machine.add_ip(BASE, 0x1000, "device", LINE)
+
+    class Answers:
+        def answer_read(self, offset, time):
+            return handle.set_interrupt(True)
+
+    handle.bind(Answers(), True, False)
+    reader, waiter, woken = machine.bus(), machine.bus(), []
+    thread = threading.Thread(target=lambda: woken.append((waiter.wait_interrupt(LINE, 1.0), waiter.time())))
+    thread.start()
+    reader.sleep(1e-3)
+    assert reader.read32(BASE) == 0
+    thread.join(20)
+    assert woken == [(True, 1e-3)]
 
 
 def test_timers_go_off_in_order_and_not_when_cancelled():

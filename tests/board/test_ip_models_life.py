@@ -14,6 +14,7 @@ import pytest
 from driver_designs import fill, noise
 from ip_designs import BASE, Silent, alone, begin, board_with, ip, sent_and_received, streaming
 
+import gapless
 from gapless.errors import BoardClosedError, BusAccessError, GaplessError
 from gapless.virtual import IpModel
 
@@ -128,6 +129,17 @@ def test_two_boards_have_a_model_each_and_one_cannot_use_the_other():
         assert one.bus.read32(BASE) == two.bus.read32(BASE) == 5
         with pytest.raises(BusAccessError, match="a callback of the virtual board used the board"):
             one.bus.read32(BASE + 4)
+
+
+def test_a_tap_cannot_use_the_board_either(monkeypatch):
+    raised = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: raised.append(unraisable.exc_value))
+    with gapless.open("virtual:zcu111") as board:
+        board.probe.tap(0, lambda view: board.bus.time())
+        board.dac(0).play(np.zeros(1024, np.int16), rate=1e9)
+        board.probe.flush(0)
+    (error,) = raised
+    assert isinstance(error, BusAccessError)
 
 
 def test_time_of_the_wall_drives_a_model():

@@ -326,15 +326,33 @@ def test_an_engine_that_waits_for_a_model_is_told_when_it_stops():
         assert "no stream output of the IP 'dts': there is dst" in board.findings[0].text
 
 
+def test_a_packet_without_end_stops_the_model():
+    class Short(Taker):
+        def start(self):
+            super().start()
+            self.inputs["src"].longest = 10_000
+
+    with streaming(Short) as board:
+        pool, engine, model = board.memory["low"], board.dma("dma"), board.probe.model("device")
+        begin(engine.mm2s, fill(pool, noise(10_000))).wait()
+        with pytest.raises(DmaInternalError):
+            begin(engine.mm2s, fill(pool, noise(20_000))).wait()
+        assert [len(piece) for piece in model.taken] == [10_000]
+        assert "device: a packet of more than 10000 bytes without TLAST" in board.findings[0].text
+
+
 def test_what_ports_cannot_be():
     with streaming(Doubler) as board:
         model = board.probe.model("device")
         with pytest.raises(UnknownNameError, match="'scr': there is src"):
             model.inputs["scr"]
-        for what, value in (("rate", 0), ("rate", -1.0), ("rate", float("nan")), ("rate", float("inf")), ("chunk", 0)):
+        for what, value in (("rate", 0), ("rate", -1.0), ("rate", float("nan")), ("rate", float("inf"))):
             with pytest.raises(BadArgumentError):
                 setattr(model.inputs["src"], what, value)
-        for what, value in (("rate", 0), ("depth", 0)):
+        for what in ("chunk", "longest"):
+            with pytest.raises(BadArgumentError, match=f"{what} of 0 bytes; it is at least one"):
+                setattr(model.inputs["src"], what, 0)
+        for what, value in (("rate", 0), ("depth", 0), ("depth", -1)):
             with pytest.raises(BadArgumentError):
                 setattr(model.outputs["dst"], what, value)
         for data in ([], np.array([object()])):

@@ -8,9 +8,12 @@ import pytest
 from handoffs import MPSOC, Handoff
 
 from gapless.boards import IpSpec, MemoryKind, PeripheralSpec, WindowSpec
+from gapless.boards.designs import DEVICES
 from gapless.boards.handoff import Design
 from gapless.boards.handoff.board_spec import board_spec
+from gapless.boards.handoff.checked import built_in
 from gapless.boards.pynq_z2 import HANDOFF, pynq_z2
+from gapless.boards.zcu111 import zcu111
 from gapless.dma.pieces import check_span
 from gapless.errors import AddressError, BadArgumentError
 
@@ -255,3 +258,41 @@ def test_a_processor_that_nobody_holds_in_reset_has_no_model(tmp_path):
     spec = described(handoff, tmp_path)
     assert spec.iops == ()
     assert [(ip.name, ip.kind, ip.size) for ip in spec.ips] == [("soft/mb", "microblaze", 0)]
+
+
+# ---- the built-in designs of the ZCU111
+
+
+def test_awg_is_the_board_described_in_python():
+    spec = zcu111(ps_bytes=32 * GIB, cma_bytes=64 * MIB, fifo_bytes=4096)
+    found = board_spec(Design.load(zcu111().handoff), ps_bytes=32 * GIB, cma_bytes=64 * MIB, fifo_bytes=4096)
+    assert replace(found, title=spec.title, design=spec.design) == spec
+    as_it_is = board_spec(Design.load(zcu111().handoff))
+    assert replace(as_it_is, title=spec.title, design=spec.design) == zcu111()
+
+
+def test_digitizer():
+    design = Design.load(built_in()["digitizer"])
+    spec = board_spec(design)
+    assert (design.name, design.device, spec.name) == ("digitizer", DEVICES["zcu111"], "zcu111")
+    assert [(part.name, part.index, part.fifo_bytes, part.max_rate) for part in spec.converters] == [
+        ("adc0", 0, 4 * MIB, 4.096e9),
+        ("adc1", 1, 4 * MIB, 4.096e9),
+    ]
+    assert [(pair.name, pair.converters, pair.dmas) for pair in spec.pairs] == [
+        ("adc01", ("adc0", "adc1"), ("dma_adc01", "dma_adc01_direct"))
+    ]
+    assert [(dma.name, dma.sg, dma.s2mm_interrupt) for dma in spec.dmas] == [
+        (f"dma_{name}{suffix}", not suffix, 121 + 2 * number + (suffix != ""))
+        for number, name in enumerate(("adc0", "adc1", "adc01"))
+        for suffix in ("", "_direct")
+    ]
+    assert spec.pools[-1].name == "pl-ddr"
+    assert spec.ips == ()
+
+
+def test_a_pair_of_one_is_no_pair(tmp_path):
+    text = built_in()["digitizer"].read_text().replace('BUSNAME="adc1_to_adc01"', 'BUSNAME="__NOC__"')
+    (tmp_path / "odd.hwh").write_text(text)
+    with pytest.raises(BadArgumentError, match="adc01 joins 1 converters; a pair is of two"):
+        board_spec(Design.load(tmp_path / "odd.hwh"))

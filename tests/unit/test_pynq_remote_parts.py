@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 
-import bitstreams
 import pytest
 
+import bitstreams
 from gapless.boards import handoff
 from gapless.compat.pynq_remote.client import Client, Clients
 from gapless.compat.pynq_remote.connections import client_address, connections

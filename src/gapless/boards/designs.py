@@ -27,11 +27,9 @@ DEVICES: Mapping[str, str] = {
 
 #: The designs of the virtual boards, called as on the real ones. A board is opened with the first one.
 DESIGNS: Mapping[str, tuple[str, ...]] = {
-    "zcu111": ("awg",),
-    "pynq-z2": ("pynq_tutorial",),
+    "zcu111": ("awg", "digitizer"),
+    "pynq-z2": ("pynq_tutorial", "dma_loopback"),
 }
-
-_HANDOFFS = Path(__file__).parent / "handoff" / "designs"
 
 
 class FoundDesign(NamedTuple):
@@ -70,20 +68,21 @@ def find_design(spec: BoardSpec, path: str | Path) -> FoundDesign:
         BadArgumentError: what the file has in it cannot be read, or is for another device.
         UnknownNameError: there is no such file, nor a built-in design of this name for this board.
     """
+    from .handoff.checked import SUFFIXES, built_in
+
     path = Path(path)
-    handoff = path.with_suffix(".hwh") if path.suffix == ".bit" else path
-    if handoff.suffix in (".hwh", ".xsa") and handoff.exists():
-        if path.suffix == ".bit" and path.exists():
-            _checked(spec, path)
-        return _described(spec, handoff)
+    if path.suffix.lower() in SUFFIXES and (path.with_suffix(".hwh") if path.suffix == ".bit" else path).exists():
+        return _described(spec, path)
     exists = path.exists()
     names = [path.stem] if not exists else [_checked(spec, path).design, path.stem]
-    known = DESIGNS.get(spec.name, ())
+    own = DESIGNS.get(spec.name, ())
     for name in names:
-        if name in known:
-            return FoundDesign(name, _built_in(spec, name))
+        if name in own:
+            return FoundDesign(name, _own(spec, name))
+        if name in built_in():
+            return _described(spec, built_in()[name])
     what = ("" if exists else f"file {path} and no ") + f"design of the virtual {spec.name} called"
-    raise UnknownNameError(what, names[0], known)
+    raise UnknownNameError(what, names[0], dict.fromkeys((*own, *built_in())))
 
 
 def _checked(spec: BoardSpec, path: Path) -> Bitstream:
@@ -96,16 +95,10 @@ def _checked(spec: BoardSpec, path: Path) -> Bitstream:
 
 
 def _described(spec: BoardSpec, path: Path) -> FoundDesign:
-    from .handoff import Design
     from .handoff.board_spec import board_spec
+    from .handoff.checked import load_checked
 
-    design = Design.load(path)
-    device = _device(spec)
-    if device is not None and design.device != device:
-        raise BadArgumentError(
-            f"{path} is for {design.part}; {spec.title} has {device}: gapless.open('virtual:{path}') opens a board "
-            "that it is for"
-        )
+    design = load_checked(path, device=_device(spec), board=spec.title)
     return FoundDesign(design.name, board_spec(design))
 
 
@@ -119,10 +112,10 @@ def _device(spec: BoardSpec) -> str | None:
     return Design.load(spec.handoff).device
 
 
-def _built_in(spec: BoardSpec, name: str) -> BoardSpec:
+def _own(spec: BoardSpec, name: str) -> BoardSpec:
     from .detection import KNOWN
+    from .handoff.checked import built_in
 
-    if name == (DESIGNS[spec.name][0] if spec.handoff is None else spec.handoff.stem):
-        return spec  # as the board was opened: with a FIFO of its depth
-    builders = next((known.designs for known in KNOWN if known.name == spec.name), {})
-    return builders[name]() if name in builders else _described(spec, _HANDOFFS / f"{name}.hwh").spec
+    if name == DESIGNS[spec.name][0] if spec.handoff is None else spec.handoff == built_in().get(name):
+        return spec  # as the board was opened: with FIFOs of its depth
+    return next(known.designs[name]() for known in KNOWN if known.name == spec.name)

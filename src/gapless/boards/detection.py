@@ -69,16 +69,30 @@ class KnownBoard:
         raise UnknownNameError(f"design of {self.title}", design, (*self.designs, "FILE.hwh"))
 
 
+def _by_handoff(name: str) -> Design:
+    """The built-in design of that name, which only its hand-off describes."""
+
+    def build() -> BoardSpec:
+        from .handoff.board_spec import board_spec
+        from .handoff.checked import built_in, load_checked
+
+        return board_spec(load_checked(built_in()[name]))
+
+    return build
+
+
 _ZDMAS = zynqmp.zdmas()
+_ZCU111 = {"awg": zcu111, "digitizer": _by_handoff("digitizer")}
+_PYNQ_Z2 = {"pynq_tutorial": pynq_z2, "dma_loopback": _by_handoff("dma_loopback")}
 
 #: The more specific first.
 KNOWN = (
-    KnownBoard("xlnx,zynqmp-zcu111", "zcu111", "Zynq UltraScale+ RFSoC ZCU111", _ZDMAS, {"awg": zcu111}),
+    KnownBoard("xlnx,zynqmp-zcu111", "zcu111", "Zynq UltraScale+ RFSoC ZCU111", _ZDMAS, _ZCU111),
     KnownBoard("xlnx,zynqmp-zcu102", "zcu102", "Zynq UltraScale+ MPSoC ZCU102", _ZDMAS),
     KnownBoard("xlnx,zynqmp-zcu104", "zcu104", "Zynq UltraScale+ MPSoC ZCU104", _ZDMAS),
     KnownBoard("xlnx,zynqmp-zcu106", "zcu106", "Zynq UltraScale+ MPSoC ZCU106", _ZDMAS),
     KnownBoard("xlnx,zynqmp", "zynqmp", "Zynq UltraScale+", _ZDMAS),
-    KnownBoard("Pynq-Z2", "pynq-z2", "PYNQ-Z2 (Zynq-7020)", designs={"pynq_tutorial": pynq_z2}),
+    KnownBoard("Pynq-Z2", "pynq-z2", "PYNQ-Z2 (Zynq-7020)", designs=_PYNQ_Z2),
     KnownBoard("xlnx,zynq-7000", "zynq-7000", "Zynq-7000"),
 )
 

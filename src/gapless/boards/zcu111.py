@@ -6,6 +6,8 @@ rates), PG021 (AXI DMA), PG085 (AXI4-Stream infrastructure: FIFO depth).
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..units import GIB, MIB
 from .iop_spec import PeripheralSpec, WindowSpec
 from .ps_pools import CMA_USERS, ps_carveout, ps_cma
@@ -13,12 +15,14 @@ from .pynq_iop import pynq_iop
 from .spec import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, MemorySpec, PairSpec, PoolSpec, PortSpec
 from .zynqmp import ADMA_BANDWIDTH, GDMA_BANDWIDTH, zdmas
 
+HANDOFF = Path(__file__).parent / "handoff" / "designs" / "awg.hwh"
 PS_LOW = 0x0
 PS_HIGH = 0x8_0000_0000
 PL_DDR = 0x10_0000_0000
 REGISTERS = 0xA000_0000
 _IOP = 0xA100_0000
-_IOP_INTERRUPT = 16
+#: Interrupts from the PL, pl_ps_irq0 and then pl_ps_irq1 (UG1085, "System Interrupts").
+_PL_INTERRUPTS = (*range(121, 129), *range(136, 144))
 _LOW_BYTES = 2 * GIB
 
 #: HP ports: 128 bits at 300 MHz. HP1 and HP2 share one path to the memory controller (UG1085, "PS Interconnect").
@@ -65,11 +69,12 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
         names = (f"dma_{name}", f"dma_{name}_direct")
         monitor = REGISTERS + 0x10_0000 + 0x10000 * number
         for variant, dma_name in enumerate(names):
-            line = 2 * number + variant
+            index = 2 * number + variant
+            line = _PL_INTERRUPTS[index]
             dmas.append(
                 DmaSpec(
                     dma_name,
-                    REGISTERS + 0x10000 * line,
+                    REGISTERS + 0x10000 * index,
                     sg=variant == 0,
                     ports={MemoryKind.PS: port, MemoryKind.PL: "PL DDR4"},
                     mm2s_interrupt=line if transmit else None,
@@ -110,10 +115,11 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
                 WindowSpec(0x8000_0000, _LOW_BYTES, PS_LOW),
                 reset_pin=0,
                 acknowledge_pin=1,
-                interrupt=_IOP_INTERRUPT,
+                interrupt=_PL_INTERRUPTS[len(dmas)],
             ),
         ),
         peripherals=(PeripheralSpec("ps_gpio", "ps-gpio-mp", 0xFF0A_0000),),
+        handoff=HANDOFF,
         zdmas=zdmas(
             gdma_ports={MemoryKind.PS: "GDMA", MemoryKind.PL: "HPM0"},
             adma_ports={MemoryKind.PS: "ADMA", MemoryKind.PL: "HPM0"},

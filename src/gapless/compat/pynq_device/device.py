@@ -11,6 +11,7 @@ from ...errors import BadArgumentError
 from ...memory import DmaBuffer, Pool
 from .handoffs import handoff_file, metadata
 from .memory import BoardMemory
+from .ps_clocks import PsClocks
 from .registers import Registers
 
 #: What PYNQ calls the memory that ``allocate`` takes by default, and the pool of gapless that it is.
@@ -43,12 +44,14 @@ class GaplessDevice(Device):  # type: ignore[misc]  # PYNQ has no types
         self.board, self.arch, self.name = board, machine, board.spec.name
         self.capabilities = {"MEMORY_MAPPED": True}
         self.bitfile_name: str | None = None
+        self._ps_clocks = PsClocks(board)
 
     # ---- registers and memory
 
-    def mmap(self, base_addr: int, length: int) -> Registers:
+    def mmap(self, base_addr: int, length: int) -> Any:
         """Registers, for ``MMIO``."""
-        return Registers(self.board, base_addr, range(length // 4))
+        kept = self._ps_clocks.mapped(base_addr, length)
+        return Registers(self.board, base_addr, range(length // 4)) if kept is None else kept
 
     @property
     def default_memory(self) -> BoardMemory:
