@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2
 
+import bitstreams
 from gapless.boards import handoff
 from gapless.compat.pynq_remote.messages import describe
 from gapless.compat.pynq_remote.protocol import BUFFER, DEVICE, GPIO, MMIO
 from pynq_remote_client import serving
-from unit import bitstreams
 
 from . import real_handoffs
 
