@@ -78,11 +78,11 @@ class Pl:
 
         What a model's start() raises leaves all models as they were.
         """
-        before = {model: model._placed for model in again}
+        before = [(model, model._placed) for model in again]
         try:
             self.models.update(add_ips(self.parts, self.spec, self._dmas, models, again))
         except BaseException:
-            for model, placed in before.items():
+            for model, placed in before:
                 model._placed = placed
             raise
 
