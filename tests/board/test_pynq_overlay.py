@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pydoc
 import shutil
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -135,6 +136,32 @@ def test_attributes_are_there_while_it_is_loaded(board: gapless.Board) -> None:
     assert (first.is_loaded(), second.is_loaded()) == (True, False)
     second.download()
     assert second.leds_gpio is not leds
+
+
+def test_what_a_real_board_loads(board: gapless.Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bitstream, whichever of a design's files was given."""
+    loaded: list[bytes] = []
+    monkeypatch.setattr(board, "probe", None)
+    monkeypatch.setattr(board, "load", lambda path, partial=False: loaded.append(Path(path).read_bytes()))
+    handoff = Handoff().block("timer", "axi_timer", "2.0").address("timer", 0x4280_0000, 0x1_0000)
+    handoff.save(tmp_path / "d.hwh")
+    for given in ("d.hwh", "d.bit"):
+        with pytest.raises(BadArgumentError, match=f"{given}: there is no bitstream d.bit"):
+            Overlay(str(tmp_path / given))
+    (tmp_path / "d.bin").write_bytes(b"bin")
+    Overlay(str(tmp_path / "d.bin"))
+    (tmp_path / "d.bit").write_bytes(b"bit")
+    for given in ("d.bit", "d.hwh"):
+        assert Overlay(str(tmp_path / given)).timer.mmio.base_addr == 0x4280_0000
+    with zipfile.ZipFile(tmp_path / "e.xsa", "w") as archive:
+        archive.writestr("d.hwh", handoff.text())
+        archive.writestr("a/../../d.bit", b"packed")
+    Overlay(str(tmp_path / "e.xsa"))
+    assert loaded == [b"bin", b"bit", b"bit", b"packed"]
+    with zipfile.ZipFile(tmp_path / "f.xsa", "w") as archive:
+        archive.writestr("d.hwh", handoff.text())
+    with pytest.raises(BadArgumentError, match=r"f\.xsa has no bitstream"):
+        Overlay(str(tmp_path / "f.xsa"))
 
 
 def test_without_a_download_it_is_what_is_there_already(board: gapless.Board, tmp_path: Path) -> None:
