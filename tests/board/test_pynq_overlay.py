@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pydoc
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from pynq_board import Handoff
 
 import gapless
 from gapless.compat import pynq
-from gapless.compat.pynq import PL, Overlay
+from gapless.compat.pynq import PL, Overlay, binding
 from gapless.compat.pynq.lib import DMA, AxiGPIO
 from gapless.errors import BadArgumentError, PynqError, UnknownNameError, UnsupportedError
 
@@ -217,6 +218,20 @@ def test_a_class_of_ones_own(board: gapless.Board) -> None:
     assert isinstance(mine, Mine)
     assert mine.answer == 42
     assert mine.iop1.spec is board.spec.iops[0]
+
+
+def test_what_the_page_shows(board: gapless.Board, capsys: pytest.CaptureFixture[str]) -> None:
+    ips, hierarchies = dict(binding.ip_drivers), list(binding.hierarchy_drivers)
+    page = (Path(__file__).parents[2] / "docs" / "pynq.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    try:
+        exec("\n".join(blocks), {"__name__": "page"})
+        assert "example.com:user:counter:1.0" in binding.ip_drivers
+    finally:
+        binding.ip_drivers.clear()
+        binding.ip_drivers.update(ips)
+        binding.hierarchy_drivers[:] = hierarchies
+    assert (len(blocks), capsys.readouterr().out) == (3, "4000\n")
 
 
 def test_the_board_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
