@@ -62,3 +62,29 @@ def sent_and_received(board, packets, room):
 
 class Silent(IpModel):
     """Registers, and nothing else."""
+
+
+class Doubler(IpModel):
+    """Each byte times two."""
+
+    def receive(self, port, data, last):
+        self.outputs["dst"].send(data * np.uint8(2), last)
+
+
+class Taker(IpModel):
+    """Keeps what it takes, and when."""
+
+    def start(self):
+        self.taken, self.lasts, self.times = [], [], []
+
+    def receive(self, port, data, last):
+        self.taken.append(data)
+        self.lasts.append(last)
+        self.times.append(self.time)
+
+
+def elapsed(board, packets, room=None):
+    """Seconds of bus time to send packets and to receive them."""
+    started = board.bus.time()
+    with sent_and_received(board, packets, room or [len(packet) for packet in packets]):
+        return board.bus.time() - started

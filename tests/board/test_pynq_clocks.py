@@ -143,11 +143,11 @@ def test_what_cannot_be(board: gapless.Board) -> None:
 
 
 def test_a_download_sets_them(zynq: gapless.Board) -> None:
-    zynq.bus.write32(MEMORY + 0x170, 0)
-    overlay = Overlay("pynq_tutorial.bit")
-    assert overlay.clock_dict[0] == {"enable": 1, "divisor0": 5, "divisor1": 2, "frequency": 100.0}
+    overlay = Overlay("pynq_tutorial.bit")  # which clears the memory that they are in here
+    assert zynq.bus.read32(MEMORY + 0x170) == 5 << 8 | 2 << 20
+    assert zynq.bus.read32(MEMORY + 0x180) == 0  # not enabled: as it was
+    zynq.bus.write32(MEMORY + 0x108, 20 << 12)
     assert Clocks.fclk0_mhz == overlay.clock_dict[0]["frequency"]
-    assert zynq.bus.read32(MEMORY + 0x180) == 5 << 8 | 2 << 20  # not enabled: as it was
 
 
 def test_a_board_with_another_crystal(zynq: gapless.Board, tmp_path: Path) -> None:

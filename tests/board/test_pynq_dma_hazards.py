@@ -136,9 +136,10 @@ def test_stop_ends_what_stands_still(loop: Loop) -> None:
         loop.receive.stop()
         assert (loop.receive.idle, loop.receive.running) == (True, False)
         assert not loop.sink.in_flight
-        with pytest.raises(PynqError, match=r"^DMA channel not started: .* was stopped"):
-            loop.receive.transfer(loop.sink)
-        loop.receive.start()
+        if not loop.board.dma("b").spec.sg:  # the next transfer starts an engine with scatter-gather
+            with pytest.raises(PynqError, match=r"^DMA channel not started: .* was stopped"):
+                loop.receive.transfer(loop.sink)
+            loop.receive.start()
         loop.works()
 
 

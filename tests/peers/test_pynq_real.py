@@ -131,3 +131,28 @@ def test_without_pynq_one_line_says_what_to_install(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith(f"gapless: pynq is not installed for {sys.executable}: pip install pynq ")
     assert result.stderr.count("\n") == 1
+
+
+CELLS = (
+    "import numpy as np, pynq\nfrom pynq import Overlay, allocate\noverlay = Overlay('pynq_tutorial.bit')\n"
+    "send = overlay.axi_dma_from_ps_to_pl.sendchannel\nreceive = overlay.axi_dma_from_pl_to_ps.recvchannel\n"
+    "source, sink = allocate(1000, 'u4'), allocate(1000, 'u4')\nsource[:] = np.arange(1000)\npynq.__version__",
+    "receive.transfer(sink)\nsend.transfer(source)\nawait send.wait_async()\nawait receive.wait_async()\n"
+    "receive.transferred, bool((source == sink).all())",
+    "overlay.no_such_ip",
+)
+
+
+def test_a_notebook_waits_in_the_event_loop_of_its_kernel(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    pynq = venv(VERSIONS[-1], tmp_path / "site")
+    blank = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    cells = [{**blank, "id": str(number), "source": cell} for number, cell in enumerate(CELLS)]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "n.ipynb").write_text(json.dumps(notebook))
+    result = pynq.cli("pynq", "run", "--real", "n.ipynb", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "code cell 3 failed: AttributeError: Could not find IP or hierarchy no_such_ip in overlay" in result.stderr
+    done = json.loads((tmp_path / "n.ipynb").read_text())["cells"]
+    results = [output for cell in done[:2] for output in cell["outputs"] if output["output_type"] == "execute_result"]
+    assert ["".join(one["data"]["text/plain"]) for one in results] == [f"'{pynq.version}'", "(4000, True)"]

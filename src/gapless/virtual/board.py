@@ -11,7 +11,6 @@ from ..board import Board
 from ..boards import BoardSpec
 from ..errors import UnmodelledIpWarning
 from .ips import Models
-from .models import model_for
 from .ps import Ps
 from .unmodelled import unmodelled
 from .uri import parse_uri
@@ -20,8 +19,7 @@ from .uri import parse_uri
 def open_board(uri: str) -> Board:
     """Build the virtual board that ``uri`` asks for."""
     options = parse_uri(uri.partition(":")[2])
-    modelled = [ip.name for ip in options.spec.ips if model_for(ip.vlnv) is not None]
-    if text := unmodelled(options.spec, modelled):
+    if text := unmodelled(options.spec):
         warnings.warn(text, UnmodelledIpWarning, stacklevel=3)  # where gapless.open() was called
     return build_board(
         options.spec,

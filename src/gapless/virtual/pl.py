@@ -12,7 +12,7 @@ from .faults import Faults
 from .ips import Models, add_ips
 from .models import IpModel
 from .probe import VirtualProbe
-from .processors import add_iops, add_peripherals
+from .processors import add_iops, add_peripherals, connect_controllers
 
 #: The model knows kinds of memory by number; 0 is no memory.
 KINDS = {MemoryKind.PS: 1, MemoryKind.PL: 2}
@@ -64,6 +64,7 @@ class Pl:
         for fifo in spec.fifos:
             self.parts.connect_fifo(dmas[fifo.source], dmas[fifo.sink], fifo.depth)
         peripherals = {**host, **add_peripherals(self.parts, [p for p in spec.peripherals if p.name not in host])}
+        connect_controllers(self.parts, spec, peripherals)
         self.iops = add_iops(self.parts, spec, peripherals)
         self.models: dict[str, IpModel] = {}
         self._dmas = dmas
@@ -77,11 +78,11 @@ class Pl:
 
         What a model's start() raises leaves all models as they were.
         """
-        before = {model: model._placed for model in again}
+        before = [(model, model._placed) for model in again]
         try:
             self.models.update(add_ips(self.parts, self.spec, self._dmas, models, again))
         except BaseException:
-            for model, placed in before.items():
+            for model, placed in before:
                 model._placed = placed
             raise
 

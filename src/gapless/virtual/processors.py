@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from .._native import Parts, Peripheral
 from ..boards import BoardSpec, IopSpec, PeripheralSpec
-from ..errors import BadArgumentError
+from ..errors import BadArgumentError, UnknownNameError
 from .iop import VirtualIop
 
 
@@ -18,6 +18,15 @@ def add_peripherals(parts: Parts, peripherals: Iterable[PeripheralSpec]) -> dict
             part.name: parts.add_peripheral(part.base, part.kind, dict(part.parameters), _line(part.interrupt))
             for part in peripherals
         }
+
+
+def connect_controllers(parts: Parts, spec: BoardSpec, host: Mapping[str, Peripheral]) -> None:
+    """Lead interrupt lines to the interrupt controllers on the host's bus; ``host`` has what is there."""
+    for (name, number), line in spec.interrupt_inputs.items():
+        if name not in host:
+            raise UnknownNameError(f"interrupt controller on board {spec.name}", name, host)
+        with _refusals():
+            parts.connect_line(host[name], number, line)
 
 
 def add_iops(parts: Parts, spec: BoardSpec, host: Mapping[str, Peripheral]) -> dict[int, VirtualIop]:
