@@ -86,7 +86,7 @@ def design(folder: Path, name: str, payload: bytes | None) -> Path:
 
 
 def board(handoff: Path | None = None) -> SimpleNamespace:
-    return SimpleNamespace(spec=SimpleNamespace(handoff=handoff))
+    return SimpleNamespace(spec=SimpleNamespace(name="pynq-z2", handoff=handoff))
 
 
 def test_which_design_a_bitstream_is(tmp_path: Path) -> None:
@@ -102,7 +102,9 @@ def test_which_design_a_bitstream_is(tmp_path: Path) -> None:
         designs.find(board(), "with_bit.bin", bitstreams.swapped(other))
     opened = design(tmp_path / "c", "opened", None)
     assert designs.find(board(opened), "opened.bin", b"") == opened
-    assert designs.find(board(opened), "built_in.bin", b"") == Path("built_in")
+    assert designs.find(board(opened), "dma_loopback.bin", b"") == Path("dma_loopback")
+    with pytest.raises(UnknownNameError, match=r"with_bit, without, pynq_tutorial.* what --design gives it"):
+        designs.find(board(opened), "unknown.bin", b"")
     assert designs.find(board(HANDOFF), "pynq_tutorial.bin", b"") == Path("pynq_tutorial")
 
 
