@@ -43,6 +43,9 @@ def test_everything_is_at_its_address(both):
     bases |= {f"{iop.name}/mb_bram_ctrl": iop.base for iop in spec.iops}
     assert bases.pop("ps_gpio") == (0xE000_A000 if spec.name.startswith("xc7z") else 0xFF0A_0000)
     assert bases == {name: ip["phys_addr"] for name, ip in pynq.ip_dict.items() if "phys_addr" in ip}
+    for ip in pynq.ip_dict.values():
+        if "phys_addr" in ip:
+            board.bus.read32(ip["phys_addr"])  # a bus error where nothing answers
     sizes = {ip.name: ip.size for ip in spec.ips if ip.size} | {f"{i.name}/mb_bram_ctrl": i.size for i in spec.iops}
     assert sizes == {name: pynq.ip_dict[name]["addr_range"] for name in sizes}
 
@@ -121,6 +124,15 @@ def test_engines_of_the_pynq_z2():
         assert board.spec.port("HP2").bandwidth == 800e6
         assert board.bus.read32(0x8043_0034) == 1
         assert board.spec.interrupt_inputs["system_interrupts", 7] == dma.s2mm_interrupt
+
+
+def test_an_ip_without_a_model_keeps_what_is_written():
+    with opened("rfsoc-sam.hwh") as board:
+        converters = {ip.name: ip for ip in board.spec.ips}["radio/rfdc"]
+        assert (converters.base, converters.size, converters.kind) == (0xB000_0000, 0x4_0000, "usp_rf_data_converter")
+        board.bus.write32(0xB003_FFFC, 0x1234_5678)
+        assert board.bus.read32(0xB003_FFFC) == 0x1234_5678
+        assert board.bus.read32(0xB000_0000) == 0
 
 
 def test_a_stream_that_ends_in_an_unknown_ip_is_never_taken():
