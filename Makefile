@@ -142,7 +142,7 @@ pytest: $(STAMPS)/strict
 PURE := $(wildcard tests/unit/test_bitstream.py tests/unit/test_claims*.py tests/unit/test_fpga_manager.py \
 	tests/unit/test_handoff*.py tests/unit/test_iomem.py tests/unit/test_kernel_*.py tests/unit/test_pynq_imports.py \
 	tests/board/test_pynq_notebooks.py tests/board/test_pynq_run.py tests/board/test_readme.py \
-	tests/board/test_examples.py)
+	tests/board/test_examples.py tests/board/test_serve*.py tests/unit/test_pynq_remote_parts.py)
 
 PYTEST_SANITIZED = $(SANITIZER_ENV) $(VENV)/python -m pytest --capture=sys $(addprefix --ignore=,$(PURE)) $(ARGS)
 

@@ -108,6 +108,14 @@ void connect_interrupt(PyParts&, const PeripheralHandle& controller, unsigned in
     as<AxiIntc>(controller, "the controller is an AXI INTC").connect(input, source.peripheral().interrupt);
 }
 
+void connect_line(PyParts& self, const PeripheralHandle& controller, unsigned input, int line) {
+    check_line(line);
+    auto& intc = as<AxiIntc>(controller, "the controller is an AXI INTC");
+    if (!intc.has_input(input)) throw nb::value_error("the controller has no such input");
+    // It passes levels on at once: at what time is nobody's business.
+    self.parts->interrupts().follow(line, [&intc, input](bool level) { intc.set_input(input, level, 0); });
+}
+
 // The pin of the PS's GPIO that leads to the PL as number `pin`.
 Wire& emio(const PeripheralHandle& handle, unsigned pin) {
     auto& gpio = as<PsGpio>(handle, "an IOP is held in reset by a pin of the PS's GPIO");
@@ -229,6 +237,7 @@ void bind_iops(nb::class_<PyParts>& parts) {
         .def("add_peripheral", &add_peripheral, "base"_a, "kind"_a, "parameters"_a, "line"_a)
         .def("add_iop_peripheral", &add_iop_peripheral, "iop"_a, "base"_a, "kind"_a, "parameters"_a)
         .def("connect_interrupt", &connect_interrupt, "controller"_a, "input"_a, "source"_a)
+        .def("connect_line", &connect_line, "controller"_a, "input"_a, "line"_a)
         .def("connect_iop_reset", &connect_reset, "iop"_a, "gpio"_a, "pin"_a)
         .def("connect_iop_controller", &connect_controller, "iop"_a, "controller"_a)
         .def("connect_iop_caller", &connect_caller, "iop"_a, "caller"_a, "gpio"_a, "acknowledge_pin"_a, "line"_a)

@@ -130,6 +130,11 @@ void bind_ip_models(nb::module_& m, nb::class_<PyParts>& parts) {
                  self.enter([&](Ip& ip, Machine&) { ip.input(input).set_chunk(nbytes); });
              },
              "input"_a, "nbytes"_a)
+        .def("set_longest",
+             [](const IpHandle& self, std::size_t input, std::size_t nbytes) {
+                 self.enter([&](Ip& ip, Machine&) { ip.input(input).set_longest(nbytes); });
+             },
+             "input"_a, "nbytes"_a)
         .def("set_ready",
              [](const IpHandle& self, std::size_t input, bool ready) {
                  self.enter([&](Ip& ip, Machine& board) { ip.input(input).set_ready(ready, board.now()); });

@@ -62,6 +62,7 @@ public:
     bool takes() const override;
     bool broken() const override { return !failure_.empty(); }
     void stirred(Time now) override;
+    void stop(const std::string& why, Time now) override { fail(name_ + ": " + why, now); }
 
 private:
     template <typename Act>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <string>
 #include <utility>
 
 namespace gapless {
@@ -29,6 +30,10 @@ std::optional<Time> IpInput::push(const Burst& burst, Component& producer) {
         const bool last = left == 0 && burst.end_of_packet;
         if (last || (chunk_ != 0 && filling_.size() >= chunk_)) cut(last, taken);
     }
+    if (filling_.size() > longest_)
+        ip_.stop("a packet of more than " + std::to_string(longest_) +
+                     " bytes without TLAST; set the chunk of the input, or longest",
+                 burst.now);
     ip_.stirred(burst.now);
     return taken;
 }
@@ -62,7 +67,7 @@ void IpInput::wake_producer(Time now, bool anyway) {
 Time IpOutput::Leaving::at(std::size_t nbytes) const {
     if (rate == 0) return start;
     const __int128 picoseconds = static_cast<__int128>(nbytes) * picoseconds_per_second;
-    return start + static_cast<Time>((picoseconds + rate - 1) / rate);
+    return static_cast<Time>(std::min<__int128>(start + (picoseconds + rate - 1) / rate, never / 2));
 }
 
 Pull IpOutput::pull(Time now, std::uint8_t* destination, std::uint32_t limit, Cause, Component& consumer) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "model/port.hpp"
@@ -28,6 +29,8 @@ public:
     virtual bool broken() const = 0;
     // What takes() depends on, or what a port has, is no more what it was.
     virtual void stirred(Time now) = 0;
+    // It cannot go on.
+    virtual void stop(const std::string& why, Time now) = 0;
 };
 
 class IpInput final : public StreamSink {
@@ -41,6 +44,8 @@ public:
     void set_rate(double rate);
     // Hand on `chunk` bytes at a time, and what is left at TLAST; 0: whole packets.
     void set_chunk(std::size_t chunk) { chunk_ = chunk; }
+    // Of a packet it keeps so many bytes at most; with more the IP stops.
+    void set_longest(std::size_t longest) { longest_ = longest; }
     void set_ready(bool ready, Time now);
 
     // When the next piece has come in; never where it may not be handed on.
@@ -58,7 +63,7 @@ private:
 
     IpStreams& ip_;
     std::optional<Port> pace_;
-    std::size_t chunk_ = 0;
+    std::size_t chunk_ = 0, longest_ = std::size_t{1} << 28;
     bool ready_ = true;
     std::vector<std::uint8_t> filling_;
     std::deque<Arrived> arrived_;

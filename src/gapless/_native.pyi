@@ -414,6 +414,8 @@ class Parts:
         """On the bus of a soft processor."""
     def connect_interrupt(self, controller: Peripheral, input: int, source: Peripheral) -> None:
         """The interrupt of ``source`` to an input of an AXI INTC."""
+    def connect_line(self, controller: Peripheral, input: int, line: int) -> None:
+        """An input of an AXI INTC on the host's bus follows an interrupt line of these parts."""
     def connect_iop_reset(self, iop: int, gpio: Peripheral, pin: int) -> None:
         """A pin of the PS's GPIO, counted from the first that leads to the PL, holds it in reset."""
     def connect_iop_controller(self, iop: int, controller: Peripheral) -> None:
@@ -491,6 +493,8 @@ class IpHandle:
         """Bytes per second; 0: no limit."""
     def set_chunk(self, input: int, nbytes: int) -> None:
         """How much the model is given at once; 0: whole packets."""
+    def set_longest(self, input: int, nbytes: int) -> None:
+        """With a longer packet, in one piece, the model stops."""
     def set_ready(self, input: int, ready: bool) -> None: ...
     def set_output_rate(self, output: int, rate: float) -> None:
         """Bytes per second, of what is sent from now on; 0: no limit."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 from ._native import Bus
 from .boards import BoardSpec
 from .dma import AxiDma, Zdma
-from .errors import AddressError, BadArgumentError, UnknownNameError, UnsupportedError
+from .errors import AddressError, BadArgumentError, BoardClosedError, UnknownNameError, UnsupportedError
 from .memory import AddressMap, Buffer, Pool
 from .stream import Adc, Bench, Dac, Probe
 from .units import format_address, format_size
@@ -43,6 +43,19 @@ class Finding(NamedTuple):
     kind: str
     text: str
     address: int
+
+
+class Fitted(NamedTuple):
+    """What a virtual board is with another design in its PL: see the attributes of :class:`Board`."""
+
+    spec: BoardSpec
+    memory: Mapping[str, Pool]
+    probe: Probe
+    iop_benches: Mapping[int, IopBench]
+
+
+#: Gives a virtual board another design; it calls what ends the old one's transfers when nothing can go wrong any more.
+_Refit = Callable[[BoardSpec, Callable[[], None]], Fitted]
 
 
 class Pools(dict[str, Pool]):
@@ -94,21 +107,34 @@ class Board:
         iop_benches: Mapping[int, IopBench] = MappingProxyType({}),
         missing_iops: Mapping[int, str] = MappingProxyType({}),
         pins: Callable[[int], Pin] | None = None,
+        refit: _Refit | None = None,
     ) -> None:
-        self.uri, self.spec, self.bus, self.address_map = uri, spec, bus, address_map
-        self.memory, self.probe = Pools(memory, modes), probe
+        self.uri, self.bus, self.address_map = uri, bus, address_map
+        self.memory = Pools(memory, modes)
         self.modes, self.interrupts, self._closed = modes, interrupts, closed
         self._findings, self._map_physical = findings, map_physical
-        self._dmas = {dma.name: AxiDma(bus, dma) for dma in spec.dmas}
-        _engines.update(self._dmas.values())
-        descriptor_pool = for_descriptors(memory)
-        self.zdma = Zdma(bus, spec.zdmas, pool=descriptor_pool) if zdma is None else zdma
-        self._iop_benches, self._missing_iops, self._pins = iop_benches, missing_iops, pins
+        self._descriptor_pool = for_descriptors(memory)
+        self.zdma = Zdma(bus, spec.zdmas, pool=self._descriptor_pool) if zdma is None else zdma
+        self._missing_iops, self._pins = missing_iops, pins
+        self._refit, self._load_lock = refit, threading.Lock()
+        self._when_loaded, self._ended = list[Callable[[], object]](), False
         self._iops, self._iop_lock = dict[int, "Iop"](), threading.Lock()
+        self._drive(spec, probe, iop_benches)
+
+    def _drive(self, spec: BoardSpec, probe: Probe | None, iop_benches: Mapping[int, IopBench]) -> None:
+        """Make the drivers of what a design has."""
+        self.spec, self.probe = spec, probe
+        self._dmas = {dma.name: AxiDma(self.bus, dma) for dma in spec.dmas}
+        _engines.update(self._dmas.values())
+        with self._iop_lock:
+            for iop in self._iops.values():
+                iop._lose()
+            self._iops.clear()
+            self._iop_benches = iop_benches
         self._dacs: dict[int, Dac] = {}
         self._adcs: dict[int, Adc] = {}
-        if descriptor_pool is not None:
-            bench = Bench(uri, spec, bus, self.memory, self._dmas, probe, descriptor_pool)
+        if self._descriptor_pool is not None:
+            bench = Bench(self.uri, spec, self.bus, self.memory, self._dmas, probe, self._descriptor_pool)
             self._dacs = {part.index: Dac(bench, part) for part in spec.converters if part.direction == "dac"}
             self._adcs = {part.index: Adc(bench, part) for part in spec.converters if part.direction == "adc"}
 
@@ -170,13 +196,61 @@ class Board:
         return self._map_physical(base, nbytes)
 
     def load(self, path: str | Path, *, partial: bool = False) -> Loaded:
-        """Load a bitstream into the PL; on a virtual board, select the design of that name.
+        """Load a design into the PL.
 
-        See :func:`gapless.boards.designs.load_bitstream` for arguments and errors.
+        On a real board, a bitstream: see :func:`gapless.boards.designs.load_bitstream` for arguments and errors.
+
+        On a virtual board, any design for its device: a .bit with its .hwh beside it, a .hwh or an .xsa, or the name
+        alone of a built-in design. It takes the place of what was in the PL, in place: :attr:`spec`, :attr:`probe`,
+        engines, converters, IOPs and the pools of the PL change; memory of the PS and its buffers, the PS's DMA, its
+        GPIO and the board's clock go on. Transfers under way are cancelled. What is still held of the old design
+        reaches nothing any more, or what is there now. The same design again resets the PL.
+
+        Raises:
+            BadArgumentError: the design is for another device, or cannot be read or built.
+            UnknownNameError: there is no such file or built-in design.
+            BufferUseError: buffers are still in the memory of the PL.
+            UnsupportedError: ``partial`` on a virtual board.
+
+        Whatever is raised on a virtual board, the design that was in the PL still is.
         """
-        from .boards.designs import load_bitstream
+        from .boards.designs import find_design, load_bitstream
+        from .boards.fpga_manager import Loaded
 
-        return load_bitstream(self.spec, path, Path("/") if self.probe is None else None, partial=partial)
+        if self._refit is None:
+            return load_bitstream(self.spec, path, partial=partial)
+        if partial:
+            raise UnsupportedError(f"{path}: a virtual board loads whole designs, no parts of one")
+        self.bus.time()  # raises in a callback of the board, which must not wait for another thread that loads
+        found = find_design(self.spec, path)
+        self._replace(self._refit, found.spec)
+        return Loaded(found.name, "operating", 0.0)
+
+    def _replace(self, refit: _Refit, spec: BoardSpec) -> None:
+        with self._load_lock, ExitStack() as held:
+            if self._ended:
+                raise BoardClosedError(f"{self.uri} was closed: open it again")
+            for dma in self._dmas.values():
+                held.enter_context(dma._lock)  # nothing is started meanwhile
+            fitted = refit(spec, self._stop)
+            for name in set(self.memory) - set(fitted.memory):
+                del self.memory[name]
+            self.memory.update(fitted.memory)
+            self._drive(fitted.spec, fitted.probe, fitted.iop_benches)
+        for call in self._when_loaded:
+            call()
+
+    def when_loaded(self, call: Callable[[], object]) -> None:
+        """Have ``call()`` called after every :meth:`load` of this virtual board.
+
+        What stands around a design is gone with it: taps, what is attached to peripherals, execution logs.
+        """
+        self._when_loaded.append(call)
+
+    def _stop(self) -> None:
+        with ExitStack() as stack:
+            for dma in self._dmas.values():
+                stack.callback(dma._cancel_all)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -189,6 +263,7 @@ class Board:
         Any thread may close it: a play or a recording that another one waits for ends with
         JobCancelledError or BoardClosedError.
         """
+        self._ended = True
         with ExitStack() as stack:
             stack.callback(self.bus.cancel)
             stack.callback(self._closed)

@@ -32,7 +32,7 @@ def alone(model):
 
 def streaming(model, **options):
     """A board with one IP between the MM2S and the S2MM of a DMA, 4 bytes wide at 100 MHz."""
-    options = {"sg": False, "data_width": 4, "clock": 100e6, "dre": True, **options}
+    options = {"sg": False, "data_width": 4, "clock": 100e6, "dre": options.get("data_width", 4) <= 8, **options}
     return board_with(
         ip(inputs=[("src", "dma")], outputs=[("dst", "dma")]),
         models={"device": model} if model is not None else {},
@@ -62,3 +62,29 @@ def sent_and_received(board, packets, room):
 
 class Silent(IpModel):
     """Registers, and nothing else."""
+
+
+class Doubler(IpModel):
+    """Each byte times two."""
+
+    def receive(self, port, data, last):
+        self.outputs["dst"].send(data * np.uint8(2), last)
+
+
+class Taker(IpModel):
+    """Keeps what it takes, and when."""
+
+    def start(self):
+        self.taken, self.lasts, self.times = [], [], []
+
+    def receive(self, port, data, last):
+        self.taken.append(data)
+        self.lasts.append(last)
+        self.times.append(self.time)
+
+
+def elapsed(board, packets, room=None):
+    """Seconds of bus time to send packets and to receive them."""
+    started = board.bus.time()
+    with sent_and_received(board, packets, room or [len(packet) for packet in packets]):
+        return board.bus.time() - started

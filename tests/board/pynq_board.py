@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import gapless
 from gapless.boards import BoardSpec
-from gapless.boards.iop_spec import PeripheralSpec
-from gapless.boards.pynq_z2 import HANDOFF, pynq_z2
+from gapless.boards.pynq_z2 import HANDOFF
 from gapless.compat import pynq
-from gapless.virtual import build_board
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from handoffs import Handoff
@@ -50,23 +48,29 @@ def tutorial() -> Handoff:
     return found
 
 
-#: The lines of the inputs that pynq_tutorial leaves free.
-FREE_LINE, NEXT_LINE = 65, 66
-#: The type, version and interrupt output of an IP by the kind of its PeripheralSpec.
-_IP = {"axi-gpio": ("axi_gpio", "2.0", "ip2intc_irpt"), "axi-timer": ("axi_timer", "2.0", "interrupt")}
+#: The line of the first input that pynq_tutorial leaves free.
+FREE_LINE = 65
 
 
-def board_with(folder: Path, *parts: PeripheralSpec, design: Handoff | None = None) -> gapless.Board:
-    """A PYNQ-Z2 whose design, pynq_tutorial or one made from it, has these peripherals, too."""
-    design, spec = tutorial() if design is None else design, pynq_z2()
-    inputs = 4
+class Part(NamedTuple):
+    """One more IP for a design: ``interrupt``: its output for interrupts, which gets the next line that is free."""
+
+    name: str
+    kind: str
+    base: int
+    interrupt: str = ""
+    parameters: Mapping[str, int] = MappingProxyType({})
+
+
+def board_with(folder: Path, *parts: Part, design: Handoff | None = None) -> gapless.Board:
+    """A virtual board whose design, pynq_tutorial or one made from it, has these parts, too."""
+    design, inputs = tutorial() if design is None else design, 4
     for part in parts:
-        kind, version, output = _IP[part.kind]
-        design.block(part.name, kind, version).address(part.name, part.base, 0x1_0000)
-        if part.interrupt is not None:
-            assert part.interrupt == 61 + inputs
+        design.block(part.name, part.kind, "2.0", part.parameters).address(part.name, part.base, 0x1_0000)
+        design.pin(f"{part.name}/s_axi_aclk", "I", "fclk0", CLKFREQUENCY="100000000")
+        if part.interrupt:
             net = f"{part.name}_irq".replace("/", "_")
-            design.pin(f"{part.name}/{output}", "O", net).pin(f"interrupts/In{inputs}", "I", net)
+            design.pin(f"{part.name}/{part.interrupt}", "O", net).pin(f"interrupts/In{inputs}", "I", net)
             inputs += 1
     for port in design.root.iter("PORT"):
         if port.get("SIGNAME") == "irqs":
@@ -74,5 +78,4 @@ def board_with(folder: Path, *parts: PeripheralSpec, design: Handoff | None = No
     for number in design._modules.findall("MODULE[@FULLNAME='/interrupts']/PARAMETERS/PARAMETER"):
         if number.get("NAME") == "NUM_PORTS":
             number.set("VALUE", str(inputs))
-    handoff = design.save(folder / "pynq_tutorial.hwh")
-    return build_board(replace(spec, peripherals=(*spec.peripherals, *parts), handoff=handoff))
+    return gapless.open(f"virtual:{design.save(folder / 'pynq_tutorial.hwh')}")

@@ -1,5 +1,7 @@
 """The examples run as they are."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,17 +38,24 @@ def test_the_python_driver_is_late_only_where_its_time_counts() -> None:
     assert line.split()[-4:] == ["0", "0", "0", "us"]
 
 
-def test_the_notebook(tmp_path: Path) -> None:
+def test_the_notebooks(tmp_path: Path) -> None:
+    """With old names and with new ones, on one board."""
     pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
-    notebook, output = FOLDER / "iop_shared_memory.ipynb", tmp_path / "executed.ipynb"
-    command = [sys.executable, "-m", "gapless.cli", "pynq", "run", str(notebook), "--output", str(output)]
+    names = ("iop_shared_memory.ipynb", "iop_new_names.ipynb")
+    copies = [shutil.copy(FOLDER / name, tmp_path) for name in names]
+    command = [sys.executable, "-m", "gapless.cli", "pynq", "run", *copies, "--json"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stderr
-    committed, executed = (nbformat.read(path, 4) for path in (notebook, output))
-    # What is committed is what it prints, but for pictures, and for help(), which each Python sets differently.
-    for was, now in zip(committed.cells, executed.cells, strict=True):
-        assert "help(" in now.source or _text(was) == _text(now), now.source
+    memory = [run["memory"] for run in json.loads(result.stdout)["notebooks"]]
+    assert [run["after"] for run in memory] == [run["before"] for run in memory]
+    assert memory[0]["before"]["ps-cma"]["buffers"]["count"] == 0
+    for name, copy in zip(names, copies, strict=True):
+        committed, executed = (nbformat.read(path, 4) for path in (FOLDER / name, copy))
+        # What is committed is what it prints, but for pictures, and for help(), which each Python sets differently.
+        for was, now in zip(committed.cells, executed.cells, strict=True):
+            assert "help(" in now.source or _text(was) == _text(now), now.source
+    executed = nbformat.read(copies[0], 4)
     text = "".join(map(_text, executed.cells))
     for line in (
         "[ 1  2  3  4  5  6  7  8  9 10  0  0]",

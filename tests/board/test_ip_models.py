@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
-from driver_designs import dma
 from ip_designs import BASE, LINE, SIZE, VLNV, Silent, alone, board_with, ip
 
+from gapless._native import Machine
 from gapless.errors import (
     BadArgumentError,
     BusAccessError,
-    RegisterOffsetError,
     UnknownNameError,
 )
 from gapless.virtual import IpModel
@@ -114,6 +115,24 @@ def test_an_interrupt_out_of_a_read_is_seen():
         assert not board.bus.wait_interrupt(LINE, 0.0)
 
 
+def test_who_waits_for_it_is_woken_by_a_read():
+    machine = Machine(200e-9, 100e-9)
+    handle = machine.add_ip(BASE, 0x1000, "device", LINE)
+
+    class Answers:
+        def answer_read(self, offset, time):
+            return handle.set_interrupt(True)
+
+    handle.bind(Answers(), True, False)
+    reader, waiter, woken = machine.bus(), machine.bus(), []
+    thread = threading.Thread(target=lambda: woken.append((waiter.wait_interrupt(LINE, 1.0), waiter.time())))
+    thread.start()
+    reader.sleep(1e-3)
+    assert reader.read32(BASE) == 0
+    thread.join(20)
+    assert woken == [(True, 1e-3)]
+
+
 def test_timers_go_off_in_order_and_not_when_cancelled():
     class Timers(IpModel):
         def start(self):
@@ -200,132 +219,3 @@ def test_what_start_raises_reaches_who_opens_the_board():
 def test_a_model_has_nothing_before_it_is_placed():
     with pytest.raises(BadArgumentError, match="Silent is on no board yet"):
         Silent().registers[0]
-
-
-# ---- what goes wrong
-
-
-@pytest.mark.parametrize("given", [-1, 1 << 32, "1", 1.5, [1]])
-def test_a_value_that_is_none_fails_the_read(given):
-    class Wrong(IpModel):
-        def read(self, offset, time):
-            return given
-
-    with alone(Wrong) as board:
-        with pytest.raises(BusAccessError, match=r"device: read\(\) of its model Wrong: .* int from 0 to 0xFFFFFFFF"):
-            board.bus.read32(BASE)
-        assert [found.kind for found in board.findings] == ["model-failed"]
-
-
-def test_what_a_register_method_raises_ends_that_access_only():
-    class Touchy(IpModel):
-        def read(self, offset, time):
-            if offset == 8:
-                raise ValueError("no such mode")
-
-        def write(self, offset, value, time):
-            if offset == 8:
-                raise ValueError("not there")
-
-    with alone(Touchy) as board:
-        for access in (lambda: board.bus.read32(BASE + 8), lambda: board.bus.write32(BASE + 8, 1)):
-            with pytest.raises(BusAccessError, match=r"device: .* of its model Touchy: ValueError: no.*test_ip_models"):
-                access()
-        board.bus.write32(BASE, 3)
-        assert board.bus.read32(BASE) == 3
-        model = board.probe.model("device")
-        assert isinstance(model.error, ValueError)
-        assert model.error.__traceback__ is not None
-        read, write = board.findings
-        assert (read.kind, read.address) == ("model-failed", BASE + 8)
-        assert "no such mode" in read.text
-        assert "not there" in write.text
-
-
-def test_what_a_timer_raises_stops_the_model():
-    class Bomb(IpModel):
-        def start(self):
-            self.after(1e-6, lambda: 1 // 0)
-            self.after(2e-6, self.interrupt)
-
-    with alone(Bomb) as board:
-        board.bus.write32(BASE, 3)
-        assert not board.bus.wait_interrupt(LINE, 1e-3)
-        for _ in range(2):
-            with pytest.raises(BusAccessError, match=r"ZeroDivisionError.*the model has stopped"):
-                board.bus.read32(BASE)
-        (found,) = board.findings
-        assert found.time == pytest.approx(1e-6)
-
-
-def test_a_model_that_goes_round_in_a_circle_is_stopped():
-    class Circle(IpModel):
-        def start(self):
-            self.again()
-
-        def again(self):
-            self.after(0, self.again)
-
-    with alone(Circle) as board:
-        board.bus.sleep(1e-6)
-        assert "100000 things at one moment" in board.findings[0].text
-
-
-@pytest.mark.parametrize(
-    "use",
-    [
-        lambda board: board.bus.read32(BASE),
-        lambda board: board.bus.write32(BASE, 0),
-        lambda board: board.bus.wait_interrupt(LINE, 1.0),
-        lambda board: board.bus.sleep(1.0),
-        lambda board: board.bus.time(),
-        lambda board: board.probe.faults.clear_slave_errors(),
-        lambda board: board.dma("dma").mm2s.stop(),
-        lambda board: board.close(),
-    ],
-)
-def test_a_callback_cannot_use_the_board(use):
-    class Nosy(IpModel):
-        def read(self, offset, time):
-            return use(self.board) and None
-
-    with board_with(ip(), models={"device": Nosy}, dmas=[dma()]) as board:
-        model = board.probe.model("device")
-        model.board = board
-        for _ in range(2):
-            with pytest.raises(BusAccessError, match="a callback of the virtual board used the board"):
-                board.bus.read32(BASE)
-        assert len(board.findings) == 1
-        board.memory["low"].allocate(64, np.uint8).free()
-
-
-def test_a_callback_can_have_buffers_come_and_go():
-    class Owner(IpModel):
-        def read(self, offset, time):
-            self.kept = None
-            self.kept = self.board.memory["low"].allocate(64, np.uint8)
-            return len(self.board.findings)
-
-    with alone(Owner) as board:
-        model = board.probe.model("device")
-        model.board = board
-        assert [board.bus.read32(BASE) for _ in range(3)] == [0] * 3
-        assert board.memory["low"].stats().buffers.count == 1
-        model.kept = None
-        assert board.memory["low"].stats().used == 0
-
-
-def test_what_a_model_cannot_ask_for():
-    with alone(Silent) as board:
-        model = board.probe.model("device")
-        for call in (
-            lambda: model.after(-1, print),
-            lambda: model.after(float("nan"), print),
-            lambda: model.after(1, None),
-            lambda: model.registers.__setitem__(0, -1),
-        ):
-            with pytest.raises(BadArgumentError):
-                call()
-        for offset in (2, SIZE, -4):
-            with pytest.raises(RegisterOffsetError):
-                model.registers[offset]

@@ -7,15 +7,18 @@ import subprocess
 import sys
 import threading
 import weakref
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
-from driver_designs import fill, noise
+from driver_designs import fill, noise, spec
 from ip_designs import BASE, Silent, alone, begin, board_with, ip, sent_and_received, streaming
 
+import gapless
 from gapless.errors import BoardClosedError, BusAccessError, GaplessError
-from gapless.virtual import IpModel
+from gapless.virtual import IpModel, build_board, models
 
 
 class Echo(IpModel):
@@ -94,6 +97,81 @@ def test_closing_ends_a_transfer_that_waits_for_a_model():
     assert len(outcome) == 1
 
 
+class Clock(IpModel):
+    """Counts its microseconds; remembers when it was started."""
+
+    started, ticks = (), 0
+
+    def start(self):
+        self.started += (self.time,)
+        self.after(1e-6, self.tick)
+
+    def tick(self):
+        self.ticks += 1
+        self.after(1e-6, self.tick)
+
+
+def design(*ips):
+    return replace(spec(), ips=ips)
+
+
+def test_another_design_has_models_of_its_own_and_time_goes_on():
+    with mock.patch.dict(models._bound), build_board(design(ip(vlnv="a:b:c:1.0")), models={"device": Clock}) as board:
+
+        class Bound(Clock):
+            bindto = ("a:b:second",)
+
+        bus = board.bus
+        bus.sleep(10.5e-6)
+        first, now = board.probe.model("device"), bus.time()
+        second = ip("second", vlnv="a:b:second:1.0", base=BASE + 0x1_0000)
+        board._replace(board._refit, design(second))
+        with pytest.raises(BusAccessError, match="no device"):
+            bus.read32(BASE)
+        bus.write32(second.base, 5)
+        bus.sleep(10.5e-6)
+        model = board.probe.model("second")
+        assert type(model) is Bound
+        assert model.started == pytest.approx((now,))
+        assert (first.ticks, model.ticks) == (10, 10)
+        gone = weakref.ref(first)
+        del first
+        gc.collect()
+        assert gone() is None
+        assert bus.read32(second.base) == 5
+        assert not board.findings
+
+
+def test_a_model_that_was_given_goes_into_the_next_design_again():
+    model = Clock()
+    with build_board(design(ip()), models={"device": model}) as board:
+        board.bus.sleep(5.5e-6)
+        board._replace(board._refit, design(ip(base=BASE + 0x1_0000)))
+        board.bus.write32(BASE + 0x1_0000, 7)
+        assert board.probe.model("device") is model
+        assert model.registers[0] == 7
+        board.bus.sleep(5.5e-6)
+        assert model.ticks == 10
+        assert len(model.started) == 2
+
+
+def test_a_design_whose_model_does_not_start_leaves_the_old_one_at_work():
+    with mock.patch.dict(models._bound), build_board(design(ip(vlnv="a:b:c:1.0")), models={"device": Clock}) as board:
+
+        class Broken(IpModel):
+            bindto = ("a:b:broken",)
+
+            def start(self):
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            board._replace(board._refit, design(ip("broken", vlnv="a:b:broken:1.0", base=BASE + 0x1_0000)))
+        board.bus.write32(BASE, 7)
+        board.bus.sleep(5.5e-6)
+        model = board.probe.model("device")
+        assert (model.registers[0], model.ticks) == (7, 5)
+
+
 def test_other_threads_and_collections_do_not_change_what_a_model_sees():
     def run(disturb):
         stop = threading.Event()
@@ -130,6 +208,17 @@ def test_two_boards_have_a_model_each_and_one_cannot_use_the_other():
             one.bus.read32(BASE + 4)
 
 
+def test_a_tap_cannot_use_the_board_either(monkeypatch):
+    raised = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: raised.append(unraisable.exc_value))
+    with gapless.open("virtual:zcu111") as board:
+        board.probe.tap(0, lambda view: board.bus.time())
+        board.dac(0).play(np.zeros(1024, np.int16), rate=1e9)
+        board.probe.flush(0)
+    (error,) = raised
+    assert isinstance(error, BusAccessError)
+
+
 def test_time_of_the_wall_drives_a_model():
     class Slow(IpModel):
         def start(self):
@@ -144,7 +233,7 @@ PROGRAM = """
 import _thread, sys, threading
 sys.path.insert(0, {tests!r})
 import numpy as np
-from driver_designs import fill, noise
+from driver_designs import fill, noise, spec
 from ip_designs import BASE, alone, begin, streaming
 from gapless.virtual import IpModel
 """

@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pynq_board import in_use
+from pynq_board import board_with, in_use, tutorial
 
 import gapless
 from gapless.compat.pynq import Clocks, Device, Overlay, clocks
@@ -142,11 +143,25 @@ def test_what_cannot_be(board: gapless.Board) -> None:
 
 
 def test_a_download_sets_them(zynq: gapless.Board) -> None:
-    zynq.bus.write32(MEMORY + 0x170, 0)
-    overlay = Overlay("pynq_tutorial.bit")
-    assert overlay.clock_dict[0] == {"enable": 1, "divisor0": 5, "divisor1": 2, "frequency": 100.0}
+    overlay = Overlay("pynq_tutorial.bit")  # which clears the memory that they are in here
+    assert zynq.bus.read32(MEMORY + 0x170) == 5 << 8 | 2 << 20
+    assert zynq.bus.read32(MEMORY + 0x180) == 0  # not enabled: as it was
+    zynq.bus.write32(MEMORY + 0x108, 20 << 12)
     assert Clocks.fclk0_mhz == overlay.clock_dict[0]["frequency"]
-    assert zynq.bus.read32(MEMORY + 0x180) == 5 << 8 | 2 << 20  # not enabled: as it was
+
+
+def test_a_board_with_another_crystal(zynq: gapless.Board, tmp_path: Path) -> None:
+    """PYNQ takes it to be 50 MHz on every Zynq-7000: on a ZedBoard all frequencies are wrong."""
+    design = tutorial()
+    design._part("ps", "PARAMETERS", "PARAMETER", NAME="PCW_CRYSTAL_PERIPHERAL_FREQMHZ", VALUE="33.333333")
+    with board_with(tmp_path, design=design) as other:
+        for offset, value in ((0x108, 30 << 12), (0x170, 5 << 8 | 2 << 20)):
+            other.bus.write32(MEMORY + offset, value)
+        Clocks.set_device(Device(other))
+        try:
+            assert Clocks.fclk0_mhz == pytest.approx(100, abs=1e-4)
+        finally:
+            Clocks.set_device(None)
 
 
 def test_of_another_device(zynq: gapless.Board) -> None:

@@ -51,8 +51,8 @@ def test_it_can_be_chosen(board: gapless.Board) -> None:
 def test_things_are_made_on_the_one_that_is_given(board: gapless.Board) -> None:
     with gapless.open("virtual:pynq-z2") as other:
         device = Device(other)
-        MMIO(LEDS_TRISTATE, 4, device).write(0, 0)
         overlay = Overlay("pynq_tutorial.bit", device=device)
+        MMIO(LEDS_TRISTATE, 4, device).write(0, 0)
         overlay.leds_gpio.write(0, 5)
         with device.allocate((10, 2), "i2") as one, allocate(10, target=device) as two:
             assert (one.shape, one.dtype, one.pool) == ((10, 2), np.int16, other.memory["ps-cma"])

@@ -66,14 +66,14 @@ def test_what_an_overlay_has(overlay: Overlay, board: gapless.Board) -> None:
 
 
 @pytest.mark.parametrize("nbytes", [1, 7, 8, 4097, (1 << 23) - 1, (1 << 23) + 1, 64 * MIB])
-def test_direct(send: DMAChannel, receive: DMAChannel, nbytes: int) -> None:
+def test_any_length_direct(send: DMAChannel, receive: DMAChannel, nbytes: int) -> None:
     """PYNQ: ValueError for more than the length field holds, here 8 MiB - 1."""
     for _ in range(2 if nbytes < MIB else 1):
         loop(send, receive, nbytes)
 
 
 @pytest.mark.parametrize("nbytes", [1, 4, 4097, 64 * MIB])
-def test_scatter_gather(nbytes: int) -> None:
+def test_any_length_by_scatter_gather(nbytes: int) -> None:
     """PYNQ: less than two words to a descriptor, such as 4 bytes, is ZeroDivisionError."""
     with in_use(two_dmas()) as board:
         one, other = (DMA(engines(board.spec)[name]) for name in "ab")

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pynq_board import FREE_LINE, NEXT_LINE, board_with, in_use, tutorial
+from pynq_board import Part, board_with, in_use, tutorial
 
 import gapless
-from gapless.boards.iop_spec import PeripheralSpec
 from gapless.compat.pynq import GPIO, DefaultHierarchy, DefaultIP, Overlay, UnsupportedConfiguration, allocate
 from gapless.compat.pynq.binding import hierarchy_drivers, ip_drivers
 from gapless.compat.pynq.lib import AxiGPIO
@@ -37,12 +36,11 @@ def _drivers() -> Iterator[None]:
 def board(tmp_path: Path) -> Iterator[gapless.Board]:
     """With a hierarchy in a hierarchy: measure/timer and measure/front/pads; and a pin of the PS at the pads."""
     design = tutorial()
-    timer = PeripheralSpec("measure/timer", "axi-timer", TIMER, FREE_LINE)
-    pads = PeripheralSpec("measure/front/pads", "axi-gpio", PADS, NEXT_LINE, {"width": 4})
+    timer = Part("measure/timer", "axi_timer", TIMER, "interrupt")
     design.slice("enable_pads", "gpio", 3, 3, "pads_enabled")
-    opened = board_with(tmp_path, timer, pads, design=design)
-    design.pin("measure/front/pads/enable", "I", "pads_enabled").save(tmp_path / "pynq_tutorial.hwh")
-    with in_use(opened) as board:
+    design.block("measure/front/pads", "axi_gpio", "2.0", {"C_GPIO_WIDTH": 4}).address("measure/front/pads", PADS, 4096)
+    design.pin("measure/front/pads/enable", "I", "pads_enabled")
+    with in_use(board_with(tmp_path, timer, design=design)) as board:
         yield board
 
 

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pynq_board import board_with, in_use
+from pynq_board import Part, board_with, in_use
 
 import gapless
-from gapless.boards.iop_spec import PeripheralSpec
 from gapless.boards.pynq_z2 import pynq_z2
 from gapless.compat.pynq import GPIO, Overlay, allocate
 from gapless.compat.pynq.lib import AxiGPIO
@@ -189,7 +188,8 @@ def test_pins_that_are_both(board: gapless.Board) -> None:
 
 
 def test_two_channels(tmp_path: Path) -> None:
-    gpio = PeripheralSpec("both", "axi-gpio", 0x4130_0000, parameters={"width": 2, "width2": 5})
+    widths = {"C_GPIO_WIDTH": 2, "C_IS_DUAL": 1, "C_GPIO2_WIDTH": 5}
+    gpio = Part("both", "axi_gpio", 0x4130_0000, parameters=widths)
     with in_use(board_with(tmp_path, gpio)) as board:
         both, bench = Overlay("pynq_tutorial.bit").both, board.probe.peripheral("both")
         both.setdirection("in")

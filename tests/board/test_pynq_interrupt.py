@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pynq_board import FREE_LINE, board_with, in_use
+from pynq_board import FREE_LINE, Part, board_with, in_use
 
 import gapless
-from gapless.boards.iop_spec import PeripheralSpec
 from gapless.compat.pynq import Interrupt, Overlay
 from gapless.compat.pynq.lib import AxiGPIO
 from gapless.errors import PynqError, UnknownNameError, WaitTimeoutError
@@ -18,7 +17,8 @@ from gapless.errors import PynqError, UnknownNameError, WaitTimeoutError
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[gapless.Board]:
-    pads = PeripheralSpec("pads", "axi-gpio", 0x4130_0000, FREE_LINE, parameters={"width": 4, "width2": 4})
+    widths = {"C_GPIO_WIDTH": 4, "C_IS_DUAL": 1, "C_GPIO2_WIDTH": 4}
+    pads = Part("pads", "axi_gpio", 0x4130_0000, "ip2intc_irpt", widths)
     with in_use(board_with(tmp_path, pads)) as board:
         yield board
 

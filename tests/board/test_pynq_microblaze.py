@@ -87,6 +87,15 @@ def test_another_program_takes_its_place(overlay: Overlay, echo: str) -> None:
     assert iop.read_mailbox(4) == 2
 
 
+def test_a_command_that_is_never_answered(overlay: Overlay, board: gapless.Board, firmware: Any) -> None:
+    """PYNQ: ``write_blocking_command`` spins for ever."""
+    iop = Pmod(overlay.iop1.mb_info, str(firmware("mute")))
+    begun = board.bus.time()
+    with pytest.raises(WaitTimeoutError, match=r"mute.bin did not clear command 0x3 within 0.02 s"):
+        iop.write_blocking_command(3, timeout=0.02)
+    assert 0.02 <= board.bus.time() - begun < 1.5  # a mute program costs a second once, when it is started
+
+
 @pytest.mark.parametrize("wrong", ["rst_name", "intr_pin_name", "intr_ack_name"])
 def test_names_that_the_design_has_not(overlay: Overlay, echo: str, wrong: str) -> None:
     with pytest.raises(UnknownNameError, match=f"no pin of the design for {wrong} 'nowhere'"):

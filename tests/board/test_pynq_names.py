@@ -79,3 +79,70 @@ def test_old_names(tmp_path: Path) -> None:
 
 def test_new_names(tmp_path: Path) -> None:
     assert run(tmp_path, NEW) == "4950 400\n0x5\n"
+
+
+OLD_IOP = """
+import numpy as np
+from pynq import Overlay, Xlnk
+from pynq.lib import PynqMicroblaze
+from iop.pynq_tutorial import Pynq_Tutorial
+
+overlay = Overlay("./bitstream/pynq_tutorial.bit")
+xlnk = Xlnk()
+print(xlnk.cma_stats()["Buffer Count"])
+iop = Pynq_Tutorial(overlay.iop1.mb_info)
+buffer = xlnk.cma_array(shape=(1000,), dtype=np.int32)
+iop.write_to_buffer(buffer.physical_address, 1000, 5)
+print(buffer[:3], buffer[999], xlnk.cma_stats()["Buffer Count"])
+buffer.freebuffer()
+"""
+
+NEW_IOP = """
+import asyncio
+from importlib.resources import as_file, files
+from pynq import PL, DefaultHierarchy, Device, Overlay, allocate
+from pynq.lib.pynqmicroblaze import MicroblazeHierarchy, PynqMicroblaze
+
+overlay = Overlay("pynq_tutorial.bit", device=Device.active_device)
+assert isinstance(overlay.iop1, MicroblazeHierarchy) and isinstance(overlay.iop1, DefaultHierarchy)
+overlay.iop1.mbtype = "Pmod"
+with as_file(files("gapless.iop.firmware") / "echo.bin") as program:
+    echo = PynqMicroblaze(overlay.iop1.mb_info, str(program), force=True)
+
+async def ask(word):
+    echo.interrupt.clear()
+    echo.write(0xF000, word)
+    await echo.interrupt.wait()
+    return echo.read(0xF004)
+
+print(asyncio.run(ask(41)), PL.mem_dict["iop1/mb_bram_ctrl"]["state"].endswith("echo.bin"))
+with as_file(files("gapless.iop.firmware") / "tutorial.bin") as program, allocate(10, target=overlay.PSDDR) as buffer:
+    fill = PynqMicroblaze(overlay.iop1.mb_info, str(program))
+    fill.write(0xF004, [7, 10])
+    fill.write(0xF000, buffer.physical_address)
+    while fill.read(0xF000) not in (0, 0xDEADBEEF):
+        pass
+    print(buffer)
+"""
+
+BOTH = """
+import runpy
+from pynq import board_in_use
+
+def free():
+    return {name: (pool.stats().free, pool.stats().buffers.count) for name, pool in board_in_use().memory.items()}
+
+before = free()
+for program in ("old.py", "new.py", "old.py"):
+    runpy.run_path(program)
+    print(free() == before)
+print(board_in_use().findings)
+"""
+
+
+def test_an_old_program_for_an_iop_and_a_new_one_on_one_board(tmp_path: Path) -> None:
+    """One after the other, with nothing left behind."""
+    (tmp_path / "old.py").write_text(OLD_IOP)
+    (tmp_path / "new.py").write_text(NEW_IOP)
+    old = "0\n[5 6 7] 1004 1\nTrue\n"
+    assert run(tmp_path, BOTH) == f"{old}42 True\n[ 7  8  9 10 11 12 13 14 15 16]\nTrue\n{old}()\n"

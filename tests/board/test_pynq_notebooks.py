@@ -8,7 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -32,6 +32,13 @@ NOTEBOOKS = {
     ),
     "slow": (("print('before', flush=True)", "import time\ntime.sleep(60)"), ("--timeout", "1")),
     "dying": (("import os\nos._exit(3)",), ()),
+    "leaking": (
+        (
+            "import sys\nfrom pynq import allocate, board_in_use",
+            "sys.kept, one = allocate(5000, 'u1'), allocate(1)\none",
+        ),
+        ("other/second.ipynb", "--json"),
+    ),
 }
 
 
@@ -42,14 +49,25 @@ class Run(NamedTuple):
     stderr: str
 
 
+def notebook(cells: tuple[str, ...]) -> Any:
+    parts = [nbformat.v4.new_markdown_cell("# Text"), *(nbformat.v4.new_code_cell(cell) for cell in cells)]
+    return nbformat.v4.new_notebook(cells=parts)
+
+
 def run(folder: Path, cells: tuple[str, ...], options: tuple[str, ...]) -> Run:
     lesson, home = folder / "lesson", folder / "home"
     lesson.mkdir(parents=True)
     home.mkdir()
     (lesson / "beside.py").write_text("answer = 42")
+    other = folder / "other"
+    other.mkdir()
+    second = (
+        "import os, sys\nprint(os.path.basename(os.getcwd()), 'one' in globals(), Out == {})",
+        "sys.kept.freebuffer()\ndel sys.kept",
+    )
+    nbformat.write(notebook(second), other / "second.ipynb")
     (lesson / "zmq.py").write_text("raise AssertionError('the kernel needs the real one')")
-    parts = [nbformat.v4.new_markdown_cell("# Text"), *(nbformat.v4.new_code_cell(cell) for cell in cells)]
-    nbformat.write(nbformat.v4.new_notebook(cells=parts), lesson / "n.ipynb")
+    nbformat.write(notebook(cells), lesson / "n.ipynb")
     environment = {**os.environ, "HOME": str(home), "TMPDIR": str(home)}
     environment.pop("GAPLESS_BOARD", None)
     command = [sys.executable, "-m", "gapless.cli", "pynq", "run", "lesson/n.ipynb", *options]
@@ -120,3 +138,22 @@ def test_a_kernel_that_dies(runs: dict[str, Run]) -> None:
     assert dying.status == 1
     assert "code cell 1 failed: DeadKernelError: the process" in dying.stderr
     assert dying.stderr.count("\n") == 1
+
+
+def test_several_run_on_one_board_and_say_what_they_left_behind(runs: dict[str, Run]) -> None:
+    leaking = runs["leaking"]
+    assert leaking.status == 0
+    first, second = json.loads(leaking.stdout)["notebooks"]
+    assert (first["file"], second["file"]) == ("lesson/n.ipynb", "other/second.ipynb")
+    counts = [
+        notebook["memory"][when]["ps-cma"]["buffers"] for notebook in (first, second) for when in ("before", "after")
+    ]
+    empty, kept = {"bytes": 0, "count": 0}, {"bytes": 8192, "count": 1}
+    assert counts == [empty, kept, kept, empty], "the second array was only a variable and an output of the first one"
+    assert leaking.stderr == (
+        "lesson/n.ipynb: 2 cells executed; memory in use: 8 KiB more in ps-cma\n"
+        "other/second.ipynb: 2 cells executed; memory in use: 8 KiB less in ps-cma\n"
+    )
+    assert outputs(leaking.folder / "other/second.ipynb") == ["other False True\n", ""]
+    cells = nbformat.read(leaking.folder / "other/second.ipynb", 4).cells
+    assert [cell.execution_count for cell in cells[1:]] == [1, 2]

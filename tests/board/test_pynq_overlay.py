@@ -174,6 +174,12 @@ def test_the_pl_is_that_of_the_last_overlay(board: gapless.Board) -> None:
     assert not overlay.is_loaded()
 
 
+def test_the_clocks_of_a_zynq_7000(overlay: Overlay) -> None:
+    """PYNQ's pynqmetadata: TypeError, since these hand-offs have the frequency under another name."""
+    assert overlay.clock_dict[0] == {"enable": 1, "divisor0": 5, "divisor1": 2, "frequency": 100.0}
+    assert [clock["enable"] for clock in overlay.clock_dict.values()] == [1, 0, 0, 0]
+
+
 def test_a_class_of_ones_own(board: gapless.Board) -> None:
     class Mine(Overlay):
         def __init__(self) -> None:

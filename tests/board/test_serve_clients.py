@@ -10,6 +10,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+
 from pynq_remote_client import Remote, refused, serving
 
 DMA_IN = 0x4041_0000
@@ -40,7 +41,7 @@ def server():
 
 def client(port: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", CLIENT, str(port)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
 
 
 def test_a_handle_is_its_makers(server) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bitstreams import IDCODE, bit, swapped, words
 from gapless.boards.bitstream import Bitstream
-from gapless.boards.designs import DESIGNS, DEVICES, load_bitstream
+from gapless.boards.designs import DESIGNS, DEVICES, find_design
 from gapless.boards.detection import KNOWN
 from gapless.boards.zcu111 import zcu111
 from gapless.cli import main
@@ -119,7 +119,7 @@ def test_encrypted(file):
     found = load(file, bit(words(encrypted=True)))
     assert found.encrypted
     with pytest.raises(BadArgumentError, match="is encrypted"):
-        load_bitstream(zcu111(), file, root=None)
+        find_design(zcu111(), file)
 
 
 @pytest.mark.parametrize("value", [0x40, 0xFF])
@@ -169,15 +169,15 @@ def test_a_virtual_board_selects_a_design(tmp_path):
     by_header.write_bytes(bit(WORDS, design=f"{name};UserID=0"))
     by_name.write_bytes(WORDS)
     for path in (by_header, by_name, tmp_path / "missing" / f"{name}.bit", name):
-        assert load_bitstream(spec, path, root=None).design == name
+        assert find_design(spec, path).name == name
     with pytest.raises(UnknownNameError, match=r"no file .*radar\.bit and no design .* called 'radar': there is awg"):
-        load_bitstream(spec, tmp_path / "radar.bit", root=None)
+        find_design(spec, tmp_path / "radar.bit")
     by_header.write_bytes(bit(WORDS, design="radar;UserID=0"))
     with pytest.raises(UnknownNameError, match=r"^no design of the virtual zcu111 called 'radar': there is awg"):
-        load_bitstream(spec, by_header, root=None)
+        find_design(spec, by_header)
     by_header.write_bytes(bit(WORDS, part="xczu9eg-ffvb1156-2-e"))
     with pytest.raises(BadArgumentError, match=r"is for xczu9eg-ffvb1156-2-e; .*ZCU111 has xczu28dr"):
-        load_bitstream(spec, by_header, root=None)
+        find_design(spec, by_header)
 
 
 @pytest.mark.parametrize("known", [known for known in KNOWN if known.designs], ids=lambda known: known.name)

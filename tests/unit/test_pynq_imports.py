@@ -48,9 +48,9 @@ assert pynq.lib.pmod is gapless.compat.pynq.lib.pmod and pynq.lib.pmod.Pmod is P
 assert iop.pynq_tutorial is gapless.compat.iop.pynq_tutorial
 import importlib; assert importlib.import_module("pynq.xlnk").Xlnk is pynq.Xlnk
 try:
-    import pynq.overlays.base
+    import pynq.lib.video
 except ModuleNotFoundError as error:
-    assert error.name == "pynq.overlays" and "gapless stands in for pynq" in str(error)
+    assert error.name == "pynq.lib.video" and "gapless stands in for pynq" in str(error)
 else:
     raise AssertionError
 """,
@@ -71,11 +71,13 @@ from pynq.lib.arduino import Arduino, MAILBOX_OFFSET
 from pynq.lib.axigpio import AxiGPIO
 from pynq.lib.dma import DMA
 from pynq.lib.pmod import MAILBOX_OFFSET, MAILBOX_PY2IOP_CMD_OFFSET, Pmod
+from pynq.lib.rgbled import RGBLED
 from pynq.lib.pynqmicroblaze import MicroblazeLibrary, MicroblazeProgram, MicroblazeRPC, PynqMicroblaze
 from pynq.lib.pynqmicroblaze.pynqmicroblaze import MBInterruptEvent, MicroblazeHierarchy, PynqMicroblaze
 from pynq.lib.pynqmicroblaze.rpc import MicroblazeLibrary, MicroblazeRPC
 from pynq.mmio import MMIO
 from pynq.overlay import DefaultHierarchy, DefaultIP, Overlay, UnsupportedConfiguration
+from pynq.overlays.base import BaseOverlay
 from pynq.pl import PL
 from pynq.pl_server import Device
 from pynq.pl_server.device import Device

@@ -214,15 +214,19 @@ def test_an_array_on_a_pointer_goes_back_to_its_cache(xlnk: Xlnk) -> None:
         xlnk.cma_array(17, pointer=pointer)
 
 
-def test_reset_frees_everything_but_what_is_in_use(xlnk: Xlnk) -> None:
+def test_reset_frees_everything_but_what_is_in_use(xlnk: Xlnk, board: gapless.Board) -> None:
+    """PYNQ: all there is on the system, that of other programs and of running transfers, too."""
     other, before = Xlnk(), available(xlnk)
     arrays = [xlnk.cma_array(10), other.cma_array(10), xlnk.cma_array(10)]
     pointer = other.cma_alloc(10)
+    others = board.memory["ps-cma"].allocate(10)  # as another program would
     with arrays[0].in_use_by("dma"), pytest.raises(BufferInFlightError):
         xlnk.xlnk_reset()
     assert [array.freed for array in arrays] == [False, True, True]
     assert xlnk.cma_stats()["Buffer Count"] == 1
     xlnk.xlnk_reset()
+    assert not others.freed
+    others.free()
     assert available(xlnk) == before
     with pytest.raises(BufferFreedError):
         pointer.view(1)

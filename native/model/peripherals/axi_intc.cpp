@@ -61,7 +61,7 @@ void AxiIntc::reset(Time now) {
 }
 
 void AxiIntc::connect(unsigned input, Wire& wire) {
-    if (input >= 32 || (mask_ >> input & 1) == 0) throw std::invalid_argument("the controller has no such input");
+    if (!has_input(input)) throw std::invalid_argument("the controller has no such input");
     wire.connect([this, input](bool level, Time now) { set_input(input, level, now); });
     if (wire.level()) set_input(input, true, 0);
 }

@@ -1,4 +1,4 @@
-// AXI Interrupt Controller (PG099) with up to 32 inputs. Fast interrupts, nesting (ILR) and cascades are left out.
+// AXI Interrupt Controller (PG099) with up to 32 inputs. Fast interrupts and nesting (ILR) are left out.
 #pragma once
 
 #include "model/peripheral.hpp"
@@ -16,6 +16,7 @@ public:
     bool steady(std::uint32_t) const override { return true; }
     void reset(Time now) override;
 
+    bool has_input(unsigned input) const { return input < 32 && (mask_ >> input & 1) != 0; }
     // The wire drives this input from now on, and holds this controller's address.
     void connect(unsigned input, Wire& wire);
     void set_input(unsigned input, bool level, Time now);

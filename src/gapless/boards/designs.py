@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import BadArgumentError, UnknownNameError
 from .bitstream import Bitstream
@@ -31,43 +32,90 @@ DESIGNS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def load_bitstream(
-    spec: BoardSpec, path: str | Path, root: Path | None = Path("/"), *, partial: bool = False
-) -> Loaded:
-    """Load a bitstream into the PL of a board.
+class FoundDesign(NamedTuple):
+    """A design by its name, and a board with it."""
+
+    name: str
+    spec: BoardSpec
+
+
+def load_bitstream(spec: BoardSpec, path: str | Path, root: Path = Path("/"), *, partial: bool = False) -> Loaded:
+    """Load a bitstream into the PL of a real board.
 
     Args:
         spec: the board.
-        path: a .bit or .bin file. On a virtual board it may be missing: its name alone selects a design.
-        root: where /sys and /lib/firmware are; None for a virtual board, which has neither.
+        path: a .bit or .bin file.
+        root: where /sys and /lib/firmware are.
         partial: the file reconfigures a part of the PL only. A .bit file says so itself.
 
     Raises:
         BadArgumentError: it is no bitstream, cut short, encrypted, or for another device.
-        UnknownNameError: a virtual board has no design of that name; the message lists those it has.
         UnsupportedError, AccessDeniedError, FpgaLoadError, WaitTimeoutError: see :meth:`FpgaManager.load`.
     """
-    if root is None:
-        return Loaded(_select(spec, Path(path)), "operating", 0.0)
     bitstream = _checked(spec, Path(path))
     return FpgaManager(root).load(bitstream, partial=partial)
 
 
+def find_design(spec: BoardSpec, path: str | Path) -> FoundDesign:
+    """The design that a virtual board is to have in its PL.
+
+    Args:
+        spec: the board, with the design that it has now.
+        path: a .hwh, an .xsa, or a .bit with the .hwh beside it. Without one, the name in a .bit file or that of
+            ``path``, whose file may be missing, is that of a built-in design.
+
+    Raises:
+        BadArgumentError: what the file has in it cannot be read, or is for another device.
+        UnknownNameError: there is no such file, nor a built-in design of this name for this board.
+    """
+    from .handoff.checked import SUFFIXES, built_in
+
+    path = Path(path)
+    if path.suffix.lower() in SUFFIXES and (path.with_suffix(".hwh") if path.suffix == ".bit" else path).exists():
+        return _described(spec, path)
+    exists = path.exists()
+    names = [path.stem] if not exists else [_checked(spec, path).design, path.stem]
+    own = DESIGNS.get(spec.name, ())
+    for name in names:
+        if name in own:
+            return FoundDesign(name, _own(spec, name))
+        if name in built_in():
+            return _described(spec, built_in()[name])
+    what = ("" if exists else f"file {path} and no ") + f"design of the virtual {spec.name} called"
+    raise UnknownNameError(what, names[0], dict.fromkeys((*own, *built_in())))
+
+
 def _checked(spec: BoardSpec, path: Path) -> Bitstream:
     bitstream = Bitstream.load(path)
-    if device := DEVICES.get(spec.name):
+    if device := _device(spec):
         bitstream.check_device(spec.title, device)
     if bitstream.encrypted:
         raise BadArgumentError(f"{path} is encrypted: gapless has no keys to load it with; load it at boot")
     return bitstream
 
 
-def _select(spec: BoardSpec, path: Path) -> str:
-    known = DESIGNS.get(spec.name, ())
-    exists = path.exists()
-    names = [path.stem] if not exists else [_checked(spec, path).design, path.stem]
-    for name in names:
-        if name in known:
-            return name
-    what = ("" if exists else f"file {path} and no ") + f"design of the virtual {spec.name} called"
-    raise UnknownNameError(what, names[0], known)
+def _described(spec: BoardSpec, path: Path) -> FoundDesign:
+    from .handoff.board_spec import board_spec
+    from .handoff.checked import load_checked
+
+    design = load_checked(path, device=_device(spec), board=spec.title)
+    return FoundDesign(design.name, board_spec(design))
+
+
+def _device(spec: BoardSpec) -> str | None:
+    if spec.name in DEVICES:
+        return DEVICES[spec.name]
+    if spec.handoff is None:
+        return None
+    from .handoff import Design
+
+    return Design.load(spec.handoff).device
+
+
+def _own(spec: BoardSpec, name: str) -> BoardSpec:
+    from .detection import KNOWN
+    from .handoff.checked import built_in
+
+    if name == DESIGNS[spec.name][0] if spec.handoff is None else spec.handoff == built_in().get(name):
+        return spec  # as the board was opened: with FIFOs of its depth
+    return next(known.designs[name]() for known in KNOWN if known.name == spec.name)

@@ -16,10 +16,11 @@ from .. import board as boards
 from ..compat import running
 from ..compat.pynq_device.processor import machine_of
 from ..compat.running import package
-from ..compat.running.notebook import execute_notebook, read_notebook, write_notebook
+from ..compat.running.notebook import NotebookRun, execute_notebooks, read_notebook, write_notebook
 from ..compat.running.trace import VARIABLE as TRACE
 from ..compat.running.trace import read_stores
 from ..errors import BadArgumentError, UnsupportedError, WaitTimeoutError
+from ..units import format_size
 from . import options
 from .iop_report import print_trace
 from .output import count, print_json
@@ -28,6 +29,7 @@ EXAMPLES = """\b
 Examples:
   gapless pynq run tutorial.ipynb
   gapless pynq run tutorial.ipynb --output executed.ipynb --trace
+  gapless pynq run old.ipynb new.ipynb   (one after the other, on one board)
   gapless pynq run measure.py 1000 -- --fast
   gapless pynq run --real measure.py     (the pynq package that is installed, on the same board)
 """
@@ -51,7 +53,9 @@ def run(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ARGUMENT]...", show_default=False, help="For the script; after -- those that begin with a dash."
+            metavar="[ARGUMENT]...",
+            show_default=False,
+            help="For the script; after -- those that begin with a dash. Or more notebooks, for the same board.",
         ),
     ] = None,
     board: Annotated[
@@ -80,7 +84,8 @@ def run(
     """Execute a script or notebook, unmodified: 'import pynq' is gapless there, and only there.
 
     A script runs as 'python FILE ARGUMENTS' would, and its exit status is the command's. A notebook is executed in its
-    folder and written back with its outputs; the first cell that fails ends it, with status 1.
+    folder and written back with its outputs; the first cell that fails ends it, with status 1. Several run one after
+    the other on one board, each without the variables of the one before, and it is said what memory each left behind.
     """
     path = Path(file)
     if timeout is not None and not 0 < timeout < 1e9:
@@ -104,7 +109,7 @@ def run(
         }
         begun = time.monotonic()
         if path.suffix == ".ipynb":
-            document = _run_notebook(path, arguments or [], output, timeout, environment)
+            document = _run_notebooks([path, *map(Path, arguments or [])], output, timeout, environment)
         else:
             document = _run_script(path, arguments or [], output, timeout, environment, capture=json)
         stores = read_stores(Path(log.name)) if trace else {}
@@ -118,35 +123,67 @@ def run(
     return int(document["status"])
 
 
-def _run_notebook(
-    path: Path, arguments: list[str], output: str | None, timeout: float | None, environment: dict[str, str]
+def _run_notebooks(
+    paths: list[Path], output: str | None, timeout: float | None, environment: dict[str, str]
 ) -> dict[str, Any]:
-    if arguments:
-        raise BadArgumentError(f"{path}: a notebook takes no arguments; {arguments[0]!r} was given")
-    notebook = read_notebook(path)
-    target = Path(output or path)
-    if target.is_dir() or not target.parent.is_dir():
-        reason = "is a directory" if target.is_dir() else f"there is no folder {target.parent}"
-        raise BadArgumentError(f"{target}: cannot be written: {reason}")
-    result = execute_notebook(notebook, path.resolve().parent, environment=environment, timeout=timeout)
-    write_notebook(notebook, target)
+    for path in paths:
+        if path.suffix != ".ipynb":
+            raise BadArgumentError(f"{paths[0]}: a notebook takes no arguments, and {str(path)!r} is no other notebook")
+    if output is not None and len(paths) > 1:
+        raise BadArgumentError(f"--output {output}: of {len(paths)} notebooks each is written back to its own file")
+    notebooks = [read_notebook(path) for path in paths]
+    targets = [Path(output)] if output is not None else paths
+    for target in targets:
+        if target.is_dir() or not target.parent.is_dir():
+            reason = "is a directory" if target.is_dir() else f"there is no folder {target.parent}"
+            raise BadArgumentError(f"{target}: cannot be written: {reason}")
+    folders = [path.resolve().parent for path in paths]
+    results = execute_notebooks(list(zip(notebooks, folders, strict=True)), environment=environment, timeout=timeout)
+    documents = []
+    for path, target, notebook, result in zip(paths, targets, notebooks, results, strict=False):
+        write_notebook(notebook, target)
+        _print_notebook(path, target, result)
+        failure = result.failure
+        documents.append(
+            {
+                "status": 1 if failure else 0,
+                "output": str(target),
+                "cells": result.cells,
+                "failed": {"cell": failure.cell, "name": failure.name, "message": failure.message} if failure else None,
+                **({"memory": {"before": result.before, "after": result.after}} if len(paths) > 1 else {}),
+            }
+        )
+    if len(paths) == 1:
+        return documents[0]
+    named = [{"file": str(path), **document} for path, document in zip(paths, documents, strict=False)]
+    return {"status": documents[-1]["status"], "notebooks": named}
+
+
+def _print_notebook(path: Path, target: Path, result: NotebookRun) -> None:
     failure = result.failure
     if failure is None:
-        print(f"{target}: {count(result.cells, 'cell')} executed", file=sys.stderr)
-    else:
-        if failure.traceback:
-            print(failure.traceback, file=sys.stderr)
-        print(
-            f"gapless: {path}: code cell {failure.cell} failed: {failure.name}: {failure.message}; "
-            f"{target} has the outputs so far",
-            file=sys.stderr,
-        )
-    return {
-        "status": 1 if failure else 0,
-        "output": str(target),
-        "cells": result.cells,
-        "failed": {"cell": failure.cell, "name": failure.name, "message": failure.message} if failure else None,
+        memory = f"; {_left_behind(result)}" if result.before else ""
+        print(f"{target}: {count(result.cells, 'cell')} executed{memory}", file=sys.stderr)
+        return
+    if failure.traceback:
+        print(failure.traceback, file=sys.stderr)
+    print(
+        f"gapless: {path}: code cell {failure.cell} failed: {failure.name}: {failure.message}; "
+        f"{target} has the outputs so far",
+        file=sys.stderr,
+    )
+
+
+def _left_behind(result: NotebookRun) -> str:
+    more = {
+        pool: stats["used"] - result.before.get(pool, stats)["used"]
+        for pool, stats in result.after.items()
+        if stats != result.before.get(pool, stats)
     }
+    if not more:
+        return "memory is as it was before"
+    changes = (f"{format_size(abs(n))} {'more' if n >= 0 else 'less'} in {pool}" for pool, n in more.items())
+    return "memory in use: " + ", ".join(changes)
 
 
 def _run_script(

@@ -120,6 +120,11 @@ class Iop:
         self._running = False
         self._take_back()
 
+    def _lose(self) -> None:
+        """Another design took its place."""
+        self._running, self._program = False, None
+        self._take_back()
+
     def reset(self) -> None:
         """:meth:`stop`, then :meth:`start`."""
         self.stop()

@@ -26,6 +26,11 @@ class AddressMap:
                 raise AddressError(f"region {_where(region)} overlaps region {_where(other)}")
         self._regions.insert(place, region)
 
+    def exchange(self, gone: Iterable[Region], come: Iterable[Region]) -> None:
+        """Replace regions by others; AddressError, and nothing changes, when one of these overlaps one that stays."""
+        left = list(gone)
+        self._regions = AddressMap([*(region for region in self._regions if region not in left), *come])._regions
+
     def find(self, address: int) -> Region | None:
         """The region that holds the byte at ``address``, or None."""
         place = bisect_right(self._regions, address, key=lambda known: known.base)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from .._native import Extent, FreeList, Mapping
-from ..errors import AddressError, AllocationError, BadArgumentError
+from ..errors import AddressError, AllocationError, BadArgumentError, BufferUseError
 from ..units import MIB, format_address, format_size
 from .lease import Lease, Runs
 from .pool import AllocationGuard, Pool, power_of_two
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _LARGE = MIB  # from this size on it pays to tell the host what happens to a buffer's pages
 _FAR = 1 << 63
+_NAMED = 4  # buffers in a message
 
 
 class RangePool(Pool):
@@ -77,6 +79,7 @@ class RangePool(Pool):
         self.granularity, self._size_alignment_limit = granularity, size_alignment_limit
         self._end = base + size
         self._free = free
+        self._closed: tuple[list[tuple[int, int]], int, str] = [], size, about
         self._mapping: Mapping | None = None  # of the whole pool, once it is wanted
         self._claims = claims
         # What other programs have, as last seen: first byte, last + 1.
@@ -115,6 +118,31 @@ class RangePool(Pool):
         used = self.size - free
         others = self._other_users + sum(last - first for first, last in self._foreign)
         return PoolStats(self.size, used, free, largest, BufferCount(used - others, count))
+
+    def close(self) -> None:
+        """Give out nothing any more, because the memory is about to go; :meth:`reopen` undoes it.
+
+        BufferUseError when a buffer is still there; the message names them.
+        """
+        # Exceptions hold frames, and these buffers, in cycles.
+        if self._free.free + self._other_users < self._free.total:
+            gc.collect()
+        taken = [block for block in self._free.blocks() if self._free.allocate_at(*block)]
+        if sum(nbytes for _, nbytes in taken) + self._other_users < self._free.total:
+            for address, nbytes in taken:
+                self._free.release(address, nbytes)
+            places = sorted(place for _, place in list(self._gone.values()))
+            there = [f"{format_size(nbytes)} at {format_address(address)}" for address, nbytes in places[:_NAMED]]
+            more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+            raise BufferUseError(f"{self.name} still has buffers: {', '.join(there)}{more}; free them first")
+        self._closed = taken, self._size, self.about
+        self._size, self.about = 0, "its memory left with a design"
+
+    def reopen(self) -> None:
+        """What was closed gives out buffers again."""
+        taken, self._size, self.about = self._closed
+        for address, nbytes in taken:
+            self._free.release(address, nbytes)
 
     def _place(
         self, nbytes: int, align: int, address: int | None, below: int | None, contiguous: bool

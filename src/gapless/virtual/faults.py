@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._native import Machine
+from .._native import Machine, Parts
 from ..errors import BadArgumentError, UnknownNameError
 
 
@@ -10,9 +10,9 @@ class Faults:
     """What can break: ``board.probe.faults``."""
 
     def __init__(
-        self, machine: Machine, dmas: dict[str, int], ports: dict[str, int], zdmas: dict[str, int] | None = None
+        self, machine: Machine, parts: Parts, dmas: dict[str, int], ports: dict[str, int], zdmas: dict[str, int]
     ) -> None:
-        self._machine, self._dmas, self._ports, self._zdmas = machine, dmas, ports, zdmas or {}
+        self._machine, self._parts, self._dmas, self._ports, self._zdmas = machine, parts, dmas, ports, zdmas
 
     def slave_error(self, address: int, nbytes: int) -> None:
         """Memory in ``[address, address + nbytes)`` answers SLVERR from now on."""
@@ -24,11 +24,11 @@ class Faults:
 
     def stall(self, dma: str, channel: str, stalled: bool = True) -> None:
         """Hold the stream of a DMA's ``"mm2s"`` or ``"s2mm"`` channel still, or let it go on."""
-        self._machine.set_stalled(self._dma(dma), self._channel(channel), stalled)
+        self._parts.set_stalled(self._dma(dma), self._channel(channel), stalled)
 
     def lose_interrupt(self, dma: str, channel: str, lost: bool = True) -> None:
         """Keep a channel's interrupt from reaching the processor, or let it through again."""
-        self._machine.set_interrupt_lost(self._dma(dma), self._channel(channel), lost)
+        self._parts.set_interrupt_lost(self._dma(dma), self._channel(channel), lost)
 
     def lose_zdma_interrupt(self, channel: str, lost: bool = True) -> None:
         """Keep the interrupt of a channel of the PS's DMA from reaching the processor, or let it through again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from .._native import IpHandle, Parts
 from ..boards import BoardSpec, IpSpec
@@ -14,10 +14,12 @@ from .placed_ip import PlacedIp
 Models = Mapping[str, IpModel | type[IpModel]]
 
 
-def add_ips(parts: Parts, spec: BoardSpec, dmas: Mapping[str, int], models: Models) -> dict[str, IpModel]:
+def add_ips(
+    parts: Parts, spec: BoardSpec, dmas: Mapping[str, int], models: Models, again: Collection[IpModel] = ()
+) -> dict[str, IpModel]:
     """The models by the name of their IP; one that has none has registers, and its streams stand still.
 
-    ``models`` goes before what classes are bound to.
+    ``models`` goes before what classes are bound to. Models in ``again`` may be on the board already.
     """
     known = {ip.name: ip for ip in spec.ips}
     for name in models:
@@ -31,23 +33,27 @@ def add_ips(parts: Parts, spec: BoardSpec, dmas: Mapping[str, int], models: Mode
             raise BadArgumentError(f"{ip.name}: {error}") from None
         if (chosen := models.get(ip.name) or model_for(ip.vlnv)) is not None:
             model = placed[ip.name] = chosen() if isinstance(chosen, type) else chosen
+            _check(model, ip, again)
             _place(parts, model, handle, ip, dmas)
     for model in placed.values():
         model.start()
     return placed
 
 
-def remove_models(models: Mapping[str, IpModel]) -> None:
+def remove_models(placed: Iterable[PlacedIp]) -> None:
     """The board calls them no more, and keeps them no longer."""
-    for model in models.values():
-        model._ip.handle.unbind()
+    for one in placed:
+        one.handle.unbind()
+
+
+def _check(model: IpModel, ip: IpSpec, again: Collection[IpModel]) -> None:
+    if not isinstance(model, IpModel):
+        raise BadArgumentError(f"{ip.name}: {model!r} is no IpModel")
+    if model._placed is not None and model not in again:
+        raise BadArgumentError(f"{ip.name}: {model!r} models another IP already; make one for each")
 
 
 def _place(parts: Parts, model: IpModel, handle: IpHandle, ip: IpSpec, dmas: Mapping[str, int]) -> None:
-    if not isinstance(model, IpModel):
-        raise BadArgumentError(f"{ip.name}: {model!r} is no IpModel")
-    if model._placed is not None:
-        raise BadArgumentError(f"{ip.name}: {model!r} models another IP already; make one for each")
     kind = type(model)
     model._placed = PlacedIp(model, handle, ip)
     for name in ip.outputs.values():

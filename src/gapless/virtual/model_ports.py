@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -19,6 +18,7 @@ class InputPort:
         self._handle, self._number, self.name = handle, number, name
         self._rate: float | None = None
         self._chunk: int | None = None
+        self._longest = 1 << 28
         self._ready = True
 
     @property
@@ -38,10 +38,18 @@ class InputPort:
 
     @chunk.setter
     def chunk(self, nbytes: int | None) -> None:
-        if nbytes is not None and nbytes < 1:
-            raise BadArgumentError(f"{self.name}: chunk={nbytes!r}; it is at least one byte, or None for whole packets")
-        self._handle.set_chunk(self._number, nbytes or 0)
+        self._handle.set_chunk(self._number, 0 if nbytes is None else at_least_one(f"{self.name}: chunk", nbytes))
         self._chunk = nbytes
+
+    @property
+    def longest(self) -> int:
+        """Bytes of a packet that are kept until TLAST at most: a longer one stops the model. 256 MiB at first."""
+        return self._longest
+
+    @longest.setter
+    def longest(self, nbytes: int) -> None:
+        self._handle.set_longest(self._number, at_least_one(f"{self.name}: longest", nbytes))
+        self._longest = nbytes
 
     @property
     def ready(self) -> bool:
@@ -79,9 +87,7 @@ class OutputPort:
 
     @depth.setter
     def depth(self, nbytes: int) -> None:
-        if nbytes < 1:
-            raise BadArgumentError(f"{self.name}: depth={nbytes!r}; it is at least one byte")
-        self._handle.set_depth(self._number, nbytes)
+        self._handle.set_depth(self._number, at_least_one(f"{self.name}: depth", nbytes))
         self._depth = nbytes
 
     @property
@@ -161,10 +167,17 @@ def checked_delay(seconds: float) -> float:
     return seconds
 
 
+def at_least_one(what: str, nbytes: int) -> int:
+    """BadArgumentError for what is no count of bytes."""
+    if not 1 <= nbytes < 1 << 63:
+        raise BadArgumentError(f"{what} of {nbytes!r} bytes; it is at least one")
+    return nbytes
+
+
 def checked_rate(name: str, rate: float | None) -> float:
     """What the native core calls it: 0 for none."""
     if rate is None:
         return 0.0
-    if not 1 <= rate <= 1e15 or math.isnan(rate):
+    if not 1 <= rate <= 1e15:
         raise BadArgumentError(f"{name}: rate={rate!r}; it is in bytes per second, at least 1, or None")
     return float(rate)

@@ -26,8 +26,8 @@ class IpModel:
     """What an IP of a user's design does on a virtual board; a subclass says it.
 
     Every method below that a subclass defines is called at one moment of virtual time: it computes, and the board's
-    time stands still. What takes the IP time is said by rates, delays and timers. It cannot use the board
-    (BusAccessError): the bus, pools and DMA are for programs. An exception ends the access that it was called for with
+    time stands still. What takes the IP time is said by rates, delays and timers. It cannot use the board's bus, DMA
+    and streams (BusAccessError), which are for programs. An exception ends the access that it was called for with
     BusAccessError; out of :meth:`receive` or a timer it stops the model, and transfers with it end with
     DmaInternalError. Either is in ``board.findings``, and in :attr:`error`.
 
@@ -38,7 +38,7 @@ class IpModel:
     """
 
     bindto: ClassVar[tuple[str, ...]] = ()
-    error: Exception | None = None
+    error: BaseException | None = None
     _placed: PlacedIp | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

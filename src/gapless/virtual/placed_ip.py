@@ -61,7 +61,9 @@ class PlacedIp:
     def _answer(self, what: str, call: Callable[[], _T]) -> _T | str:
         try:
             return call()
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             self._model.error = error
             frame = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}"

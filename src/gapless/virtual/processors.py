@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from .._native import Machine, Peripheral
-from ..boards import BoardSpec, IopSpec
-from ..errors import BadArgumentError
+from .._native import Parts, Peripheral
+from ..boards import BoardSpec, IopSpec, PeripheralSpec
+from ..errors import BadArgumentError, UnknownNameError
 from .iop import VirtualIop
 
 
-def add_peripherals(machine: Machine, spec: BoardSpec) -> dict[str, Peripheral]:
-    """What is on the host's bus, by name."""
+def add_peripherals(parts: Parts, peripherals: Iterable[PeripheralSpec]) -> dict[str, Peripheral]:
+    """Put them on the host's bus; they are returned by name."""
     with _refusals():
         return {
-            part.name: machine.add_peripheral(part.base, part.kind, dict(part.parameters), _line(part.interrupt))
-            for part in spec.peripherals
+            part.name: parts.add_peripheral(part.base, part.kind, dict(part.parameters), _line(part.interrupt))
+            for part in peripherals
         }
 
 
-def add_iops(machine: Machine, spec: BoardSpec, host: Mapping[str, Peripheral]) -> dict[int, VirtualIop]:
+def connect_controllers(parts: Parts, spec: BoardSpec, host: Mapping[str, Peripheral]) -> None:
+    """Lead interrupt lines to the interrupt controllers on the host's bus; ``host`` has what is there."""
+    for (name, number), line in spec.interrupt_inputs.items():
+        if name not in host:
+            raise UnknownNameError(f"interrupt controller on board {spec.name}", name, host)
+        with _refusals():
+            parts.connect_line(host[name], number, line)
+
+
+def add_iops(parts: Parts, spec: BoardSpec, host: Mapping[str, Peripheral]) -> dict[int, VirtualIop]:
     """The soft processors, by their index; ``host`` has what is on the host's bus."""
     with _refusals():
-        return {iop.index: _add(machine, iop, host[spec.ps_gpio.name]) for iop in spec.iops if spec.ps_gpio}
+        return {iop.index: _add(parts, iop, host[spec.ps_gpio.name]) for iop in spec.iops if spec.ps_gpio}
 
 
-def _add(machine: Machine, iop: IopSpec, gpio: Peripheral) -> VirtualIop:
-    number = machine.add_iop(
+def _add(parts: Parts, iop: IopSpec, gpio: Peripheral) -> VirtualIop:
+    number = parts.add_iop(
         iop.base,
         iop.name,
         sorted(iop.units),
@@ -40,19 +49,19 @@ def _add(machine: Machine, iop: IopSpec, gpio: Peripheral) -> VirtualIop:
         iop.peripheral_cycles,
     )
     made = {
-        part.name: machine.add_iop_peripheral(number, part.base, part.kind, dict(part.parameters))
+        part.name: parts.add_iop_peripheral(number, part.base, part.kind, dict(part.parameters))
         for part in iop.peripherals
     }
     kinds = {part.kind: made[part.name] for part in iop.peripherals}
-    machine.connect_iop_reset(number, gpio, iop.reset_pin)
+    parts.connect_iop_reset(number, gpio, iop.reset_pin)
     if (caller := kinds.get("host-interrupt")) is not None:
-        machine.connect_iop_caller(number, caller, gpio, iop.acknowledge_pin, _line(iop.interrupt))
+        parts.connect_iop_caller(number, caller, gpio, iop.acknowledge_pin, _line(iop.interrupt))
     if (controller := kinds.get("axi-intc")) is not None:
-        machine.connect_iop_controller(number, controller)
+        parts.connect_iop_controller(number, controller)
         for part in iop.peripherals:
             if part.interrupt is not None:
-                machine.connect_interrupt(controller, part.interrupt, made[part.name])
-    return VirtualIop(machine, number, iop.name, made)
+                parts.connect_interrupt(controller, part.interrupt, made[part.name])
+    return VirtualIop(parts, number, iop.name, made)
 
 
 def _line(interrupt: int | None) -> int:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..boards import BoardSpec
+from .models import model_for
 
 
 def unmodelled(spec: BoardSpec, models: Collection[str] = ()) -> str | None:
     """One sentence or two on all IP without a model; None when there is none.
 
-    ``models`` are the names of IP that have one after all, of the user's.
+    ``models`` are the names of IP that have one of the user's, whatever class is bound to them.
     """
-    left = [ip for ip in spec.ips if ip.name not in models]
+    left = [ip for ip in spec.ips if ip.name not in models and model_for(ip.vlnv) is None]
     on_iops = [f"{iop.name}: {', '.join(iop.unmodelled)}" for iop in spec.iops if iop.unmodelled]
     parts = []
     if left:

@@ -39,5 +39,8 @@ def load_checked(path: Path, *, device: str | None = None, board: str = "") -> D
                 "they are of two designs; copy both from one build"
             )
     if device is not None and design.device and design.device != device:
-        raise BadArgumentError(f"{path} is for {design.part}; {board} has {device}: build the design for that")
+        raise BadArgumentError(
+            f"{path} is for {design.part}; {board} has {device}: build the design for that, or, for a board that is "
+            f"made for the design, gapless.open('virtual:{path}')"
+        )
     return design

@@ -10,12 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...board import Board
-from ...boards import handoff
 from ...boards.handoff import Design
+from ...boards.handoff.checked import built_in
 from ...errors import UnknownNameError, UnsupportedError
 from .dictionaries import Dictionaries
-
-_BUILT_IN = Path(handoff.__file__).parent / "designs"
 
 
 @dataclass
@@ -81,19 +79,18 @@ def find_design(board: Board, bitfile_name: str) -> Design:
         BadArgumentError: the hand-off cannot be read, see :meth:`Design.load`.
     """
     path = Path(bitfile_name)
-    built_in = {file.stem: file for file in sorted(_BUILT_IN.glob("*.hwh"))}
     if (path.suffix in (".hwh", ".xsa") and path.exists()) or path.with_suffix(".hwh").exists():
         return read(path)
     mine = board.spec.handoff
     if mine is not None and mine.stem == path.stem:
         return read(mine)
-    if path.stem in built_in and read(built_in[path.stem]).device == _device(board):
-        return read(built_in[path.stem])
+    known = {name: file for name, file in built_in().items() if read(file).device == _device(board)}
+    if path.stem in known:
+        return read(known[path.stem])
     if path.exists():
         return read(path)  # which says that the .hwh is missing
-    known = {name for name, file in built_in.items() if read(file).device == _device(board)}
-    known |= set() if mine is None else {mine.stem}
-    raise UnknownNameError(f"file {path} and no design of {board.spec.title} called", path.stem, sorted(known))
+    possible = {*known, *(() if mine is None else (mine.stem,))}
+    raise UnknownNameError(f"file {path} and no design of {board.spec.title} called", path.stem, sorted(possible))
 
 
 def same(one: Design, other: Design) -> bool:

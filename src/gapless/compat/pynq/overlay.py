@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...boards.handoff import Design
+from ...boards.handoff.checked import built_in
 from ...errors import BadArgumentError, PynqError, UnsupportedError
 from ...units import format_address, format_size
 from . import in_pl
@@ -84,8 +85,7 @@ class Overlay(Bitstream):
         """
         if dtbo is not None:
             raise PynqError(f"dtbo={dtbo!r}: device-tree overlays are not loaded here; the engines need none")
-        if not self._is_there():
-            self._board.load(self._file())
+        self._board.load(self._file())
         self._note(self.design)
         set_clocks(self.device, self.clock_dict)
         for entry in (*self.ip_dict.values(), *self.mem_dict.values()):
@@ -156,21 +156,17 @@ class Overlay(Bitstream):
         )
         self._ip_map = IPMap(top)
 
-    def _is_there(self) -> bool:
-        """Whether the virtual PL has it already, so that there is nothing to load, nor a file to check."""
-        handoff = self._board.spec.handoff
-        if self._board.probe is None or handoff is None or os.path.exists(self.bitfile_name):
-            return False
-        return in_pl.same(self.design, in_pl.read(handoff))
-
     def _file(self) -> str:
-        """What is loaded: a real PL takes a bitstream, and a virtual one the description."""
-        virtual = self._board.probe is not None
-        if os.path.exists(self.bitfile_name) and (virtual or not self.bitfile_name.endswith(".hwh")):
-            return self.bitfile_name
-        if not virtual and not os.path.exists(self.design.bitstream):
-            raise BadArgumentError(f"{self.bitfile_name}: there is no bitstream {self.design.bitstream or 'beside it'}")
-        return str(self.design.path) if virtual else self.design.bitstream
+        """What is loaded: a real PL takes a bitstream, and a virtual one the description or a built-in name."""
+        given, virtual = self.bitfile_name, self._board.probe is not None
+        if os.path.exists(given) and (virtual or not given.endswith(".hwh")):
+            return given
+        if virtual:
+            name = Path(given).stem  # of a built-in design: the board keeps the FIFOs that it was opened with
+            return name if built_in().get(name) == self.design.path else str(self.design.path)
+        if not os.path.exists(self.design.bitstream):
+            raise BadArgumentError(f"{given}: there is no bitstream {self.design.bitstream or 'beside it'} to load")
+        return self.design.bitstream
 
     def _text(self) -> str:
         """What it has, for help()."""

@@ -9,8 +9,10 @@ from pynq import Device
 from ...board import Board
 from ...errors import BadArgumentError
 from ...memory import DmaBuffer, Pool
-from .handoffs import handoff_file, metadata
+from ..pynq.in_pl import find_design
+from .handoffs import metadata
 from .memory import BoardMemory
+from .ps_clocks import PsClocks
 from .registers import Registers
 
 #: What PYNQ calls the memory that ``allocate`` takes by default, and the pool of gapless that it is.
@@ -43,12 +45,14 @@ class GaplessDevice(Device):  # type: ignore[misc]  # PYNQ has no types
         self.board, self.arch, self.name = board, machine, board.spec.name
         self.capabilities = {"MEMORY_MAPPED": True}
         self.bitfile_name: str | None = None
+        self._ps_clocks = PsClocks(board)
 
     # ---- registers and memory
 
-    def mmap(self, base_addr: int, length: int) -> Registers:
+    def mmap(self, base_addr: int, length: int) -> Any:
         """Registers, for ``MMIO``."""
-        return Registers(self.board, base_addr, range(length // 4))
+        kept = self._ps_clocks.mapped(base_addr, length)
+        return Registers(self.board, base_addr, range(length // 4)) if kept is None else kept
 
     @property
     def default_memory(self) -> BoardMemory:
@@ -77,18 +81,13 @@ class GaplessDevice(Device):  # type: ignore[misc]  # PYNQ has no types
     # ---- designs
 
     def get_bitfile_metadata(self, bitfile_name: str, partial: bool = False) -> Any:
-        """What is in the design: PYNQ's dictionaries.
+        """What is in the design of that file, or in the built-in one of its name: PYNQ's dictionaries.
 
-        BadArgumentError when no hand-off is there, or none that can be read.
+        UnknownNameError when there is neither, BadArgumentError when its hand-off cannot be read.
         """
         if partial:
             raise BadArgumentError(f"{bitfile_name}: partial bitstreams are not loaded here")
-        file = handoff_file(bitfile_name)
-        if file is None:
-            raise BadArgumentError(
-                f"{bitfile_name}: no .hwh beside it says what is in the design, nor is one of that name built in"
-            )
-        parser = metadata(file)
+        parser = metadata(find_design(self.board, bitfile_name))
         pool = self.board.memory[_POOL]
         parser.mem_dict[_PS_MEMORY] = {
             "base_address": 0,

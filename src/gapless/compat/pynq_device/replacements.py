@@ -19,12 +19,14 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ...board import Board
-from ...errors import UnsupportedError
+from ...errors import UnknownNameError, UnsupportedError
 from ..pynq import gpio as our_gpio
+from ..pynq.in_pl import find_design
 from .processor import machine_of, on_processor
 
 _OTHER_DEVICES = ("PYNQ_REMOTE_DEVICES", "XILINX_XRT")
@@ -52,7 +54,7 @@ def replace(board: Board) -> None:
 
 def _replace_bitstreams() -> None:
     bitstream: Any = importlib.import_module("pynq.bitstream")
-    from .handoffs import handoff_file
+    from .device import GaplessDevice
 
     resolve = bitstream._resolve_bitstream
     extensions = bitstream.pynqutils.setup_utils.ExtensionsManager(bitstream.OVERLAYS_GROUP)
@@ -61,8 +63,11 @@ def _replace_bitstreams() -> None:
 
     def resolve_or_describe(path: str, device: Any) -> Any:
         found = resolve(path, device)
-        if found is None and not any(folder in Path(path).parents for folder in elsewhere):
-            return path if handoff_file(path) else None
+        ours = isinstance(device, GaplessDevice) and not any(folder in Path(path).parents for folder in elsewhere)
+        if found is None and ours:
+            with suppress(UnknownNameError):
+                find_design(device.board, path)
+                return path
         return found
 
     bitstream._resolve_bitstream = resolve_or_describe

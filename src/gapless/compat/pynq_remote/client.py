@@ -47,7 +47,7 @@ class Client:
 
     Attributes:
         address: its ``host:port``.
-        connection: the inode of its connection, see :func:`.connections`; None where the kernel does not tell.
+        connection: the inode of its connection, see :func:`.connections`; None while that is not known.
         held: all that it made, by handle.
         files: its own files.
         bitstream: the name of the bitstream that it is about to load, and whether that is a partial one.
@@ -55,7 +55,7 @@ class Client:
     """
 
     address: str
-    connection: str | None
+    connection: str | None = None
     held: dict[str, Thing] = field(default_factory=dict)
     files: Files = field(default_factory=Files)
     bitstream: tuple[str, bool] = ("", False)
@@ -82,11 +82,12 @@ class Clients:
     def __len__(self) -> int:
         return len(self._clients)
 
-    def of(self, address: str, look: Callable[[], Mapping[str, str]]) -> Client:
+    def of(self, address: str, look: Callable[[], Mapping[str, str] | None]) -> Client:
         """The client at ``host:port``; ``look()`` gives the connections that are open, see :func:`.connections`."""
-        if address not in self._clients:
-            self._clients[address] = Client(address, look().get(address))
-        return self._clients[address]
+        client = self._clients.setdefault(address, Client(address))
+        if client.connection is None:  # gone by now, maybe; who calls again is not
+            client.connection, client.lost = (look() or {}).get(address), None
+        return client
 
     def add(self, client: Client, thing: Thing) -> str:
         """A handle for ``thing``."""
@@ -119,6 +120,11 @@ class Clients:
             if base <= address < base + _WINDOW:
                 self._drivers[base] = client
 
+    def forget_engines(self) -> None:
+        """Another design is in the PL: the engines that were there are gone."""
+        stay = {zdma.base for zdma in self._board.spec.zdmas}
+        self._drivers = {base: driver for base, driver in self._drivers.items() if base in stay}
+
     def stop_engines(self, client: Client) -> list[str]:
         """Stop those that ``client`` wrote to last; their names."""
         mine = {base for base, driver in self._drivers.items() if driver is client}
@@ -137,7 +143,7 @@ class Clients:
     def look_after(self, now: float, open_now: Mapping[str, str]) -> None:
         """Release what clients had whose connection ended more than ``keep`` seconds ago."""
         for address, client in list(self._clients.items()):
-            if client.connection is None or open_now.get(address) == client.connection:
+            if client.connection is not None and open_now.get(address) == client.connection:
                 client.lost = None
             elif client.lost is None:
                 client.lost = now

@@ -98,11 +98,12 @@ class RemoteDevice:
         async with self._turn:
             if self._board.probe is not None:
                 self._board.load(self._designs.find(self._board, name, data), partial=client.bitstream[1])
-                return
-            with tempfile.TemporaryDirectory(prefix="gapless-") as folder:
-                file = Path(folder) / name
-                file.write_bytes(data)
-                await asyncio.to_thread(self._board.load, file, partial=client.bitstream[1])
+            else:
+                with tempfile.TemporaryDirectory(prefix="gapless-") as folder:
+                    file = Path(folder) / name
+                    file.write_bytes(data)
+                    await asyncio.to_thread(self._board.load, file, partial=client.bitstream[1])
+            self._clients.forget_engines()
 
 
 def _plain(name: str) -> str:

@@ -102,7 +102,7 @@ async def _serve(
     clients = Clients(board, settings.keep, log)
     port = 0  # until it is known
 
-    def look() -> Mapping[str, str]:
+    def look() -> Mapping[str, str] | None:
         return connections(port)
 
     def client_of(peer: str) -> Client:
@@ -122,8 +122,8 @@ async def _serve(
         while not stop.is_set():
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(stop.wait(), _LOOK)
-            if len(clients):
-                clients.look_after(time.monotonic(), look())
+            if len(clients) and (open_now := look()) is not None:
+                clients.look_after(time.monotonic(), open_now)
     finally:
         await server.stop(_GRACE)
         clients.release_all()

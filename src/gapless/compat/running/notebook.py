@@ -1,19 +1,21 @@
-"""Executes a notebook on the board in use, and writes it back with its outputs."""
+"""Executes notebooks on the board in use, and writes them back with their outputs."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import BadArgumentError, UnsupportedError
+from .between import begin
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -40,10 +42,15 @@ class CellFailure:
 
 @dataclass(frozen=True)
 class NotebookRun:
-    """What became of a notebook: code cells that were executed, and how it failed, if it did."""
+    """What became of a notebook: code cells that were executed, and how it failed, if it did.
+
+    ``before`` and ``after``: what memory was used, by pool, as ``PoolStats.as_dict()``; empty where it was alone.
+    """
 
     cells: int
     failure: CellFailure | None
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 def read_notebook(path: Path) -> Any:
@@ -87,58 +94,78 @@ def write_notebook(notebook: Any, path: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def execute_notebook(
-    notebook: Any, folder: Path, *, environment: Mapping[str, str], timeout: float | None = None
-) -> NotebookRun:
-    """Execute the code cells of ``notebook``, which gets their outputs, in a new kernel.
+def execute_notebooks(
+    notebooks: Sequence[tuple[Any, Path]], *, environment: Mapping[str, str], timeout: float | None = None
+) -> list[NotebookRun]:
+    """Execute the code cells of notebooks, which get their outputs, one after the other in one new kernel.
 
-    ``pynq`` and ``iop`` are gapless's in there. It ends at the first cell that raises.
+    ``pynq`` and ``iop`` are gapless's in there. All run on one board, and each begins with no variables, as in a
+    kernel of its own. It ends at the first cell that raises: the last result is then that notebook's.
 
     Args:
-        notebook: as :func:`read_notebook` gives it; changed in place.
-        folder: where the kernel works, as Jupyter does: the notebook's.
+        notebooks: each as :func:`read_notebook` gives it, changed in place, and the folder where it works: as in
+            Jupyter, its own.
         environment: of the kernel's process, with the board to open in GAPLESS_BOARD.
         timeout: seconds that one cell may take; None: as long as it likes.
 
     Raises UnsupportedError without ``pip install 'gapless[notebook]'``.
     """
     try:
+        import nbformat.v4
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     except ModuleNotFoundError as error:
         raise _not_installed(error) from None
-    # nbclient counts cells from the first one, text included.
-    code = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
 
     async def execute(client: NotebookClient, count: int, number: int) -> CellFailure | None:
+        cell = client.nb.cells[number]
         try:
-            await client.async_execute_cell(notebook.cells[number], number, execution_count=count)
+            await client.async_execute_cell(cell, number, execution_count=count)
         except CellExecutionError as error:
-            return CellFailure(count, error.ename, _plain(error.evalue), _traceback(notebook.cells[number]))
+            return CellFailure(count, error.ename, _plain(error.evalue), _traceback(cell))
         except CellTimeoutError:
             return CellFailure(count, "TimeoutError", f"it took longer than {timeout:g} s", "")
         except DeadKernelError:
             return CellFailure(count, "DeadKernelError", "the process that it ran in has ended", "")
         return None
 
-    async def run(client: NotebookClient, env: Mapping[str, str]) -> NotebookRun:
-        failure, count = None, 0
+    async def between(client: NotebookClient, folder: Path) -> dict[str, Any]:
+        if len(notebooks) == 1:
+            return {}
+        source = f"__import__({begin.__module__!r}, fromlist=['begin']).begin({str(folder)!r})"
+        client.nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+        cell = await client.async_execute_cell(client.nb.cells[0], 0, store_history=False)
+        memory: dict[str, Any] = json.loads(cell.outputs[0].text)
+        return memory
+
+    async def run(client: NotebookClient, env: Mapping[str, str]) -> list[NotebookRun]:
+        runs: list[NotebookRun] = []
         async with client.async_setup_kernel(env=env, cleanup_kc=True):
-            for count, number in enumerate(code, start=1):
-                failure = await execute(client, count, number)
-                if failure is not None:
-                    break
-            return NotebookRun(count, failure)
+            before = await between(client, notebooks[0][1])
+            for place, (notebook, folder) in enumerate(notebooks):
+                client.nb, count = notebook, 0
+                # nbclient counts cells from the first one, text included.
+                cells = enumerate(notebook.cells)
+                code = [number for number, cell in cells if cell.cell_type == "code" and cell.source.strip()]
+                for count, number in enumerate(code, start=1):
+                    failure = await execute(client, count, number)
+                    if failure is not None:
+                        return [*runs, NotebookRun(count, failure, before, {})]
+                following = notebooks[place + 1][1] if place + 1 < len(notebooks) else folder
+                after = await between(client, following)
+                runs.append(NotebookRun(count, None, before, after))
+                before = after
+        return runs
 
     # Everything that a kernel leaves behind (sockets, connection file, history) stays in here.
     with tempfile.TemporaryDirectory(prefix="gapless-") as scratch:
         client = NotebookClient(
-            notebook,
+            notebooks[0][0],
             km=_kernel(Path(scratch)),
             timeout=timeout,
             startup_timeout=_START_TIMEOUT,
             record_timing=False,  # the same notebook executed twice is the same file
-            resources={"metadata": {"path": str(folder)}},
+            resources={"metadata": {"path": str(notebooks[0][1])}},
         )
         client.reset_execution_trackers()
         # The debugger, which nobody attaches, would warn of frozen modules.

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..._native import ExecutionLog
 from ...iop.stores import logged
 from ..pynq.board_in_use import board_in_use
 
@@ -23,10 +24,23 @@ def log_stores() -> None:
     if not path:
         return
     board = board_in_use()
-    probe: Any = board.probe
-    logs = {iop.name: probe.iop(iop.index).observe("stores", _LIMIT) for iop in board.spec.iops}
+    logs: dict[str, list[ExecutionLog]] = {}
+
+    def observe() -> None:
+        probe: Any = board.probe
+        for iop in board.spec.iops:
+            logs.setdefault(iop.name, []).append(probe.iop(iop.index).observe("stores", _LIMIT))
+
+    observe()
+    board.when_loaded(observe)  # which gives it other IOPs
     # Called before the board's close, which was registered earlier.
-    atexit.register(lambda: Path(path).write_text(json.dumps({name: logged(log) for name, log in logs.items()})))
+    atexit.register(lambda: Path(path).write_text(json.dumps({name: _joined(some) for name, some in logs.items()})))
+
+
+def _joined(logs: list[ExecutionLog]) -> dict[str, Any]:
+    parts = [logged(log) for log in logs]
+    records = [record for part in parts for record in part["records"]]
+    return {"records": records, "dropped": sum(part["dropped"] for part in parts)}
 
 
 def read_stores(path: Path) -> dict[str, Any]:

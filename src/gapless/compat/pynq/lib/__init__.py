@@ -4,5 +4,15 @@ from .axigpio import AxiGPIO
 from .dma import DMA
 from .pmod import Pmod
 from .pynqmicroblaze import MicroblazeHierarchy, MicroblazeLibrary, MicroblazeRPC, PynqMicroblaze
+from .rgbled import RGBLED
 
-__all__ = ["DMA", "AxiGPIO", "MicroblazeHierarchy", "MicroblazeLibrary", "MicroblazeRPC", "Pmod", "PynqMicroblaze"]
+__all__ = [
+    "DMA",
+    "RGBLED",
+    "AxiGPIO",
+    "MicroblazeHierarchy",
+    "MicroblazeLibrary",
+    "MicroblazeRPC",
+    "Pmod",
+    "PynqMicroblaze",
+]

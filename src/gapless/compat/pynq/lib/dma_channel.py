@@ -93,11 +93,13 @@ class DMAChannel:
         self._failure, self._started = None, True
 
     def stop(self) -> None:
-        """End the transfer that is under way and let go of its buffer; the next one needs ``start()``.
+        """End the transfer that is under way and let go of its buffer.
+
+        In direct mode the next one needs ``start()``; a scatter-gather engine's next transfer starts it.
 
         Raises WaitTimeoutError when the engine does not stop.
         """
-        transfer, self._transfer, self._started = self._transfer, None, False
+        transfer, self._transfer, self._started = self._transfer, None, self._engine.spec.sg
         unsettled.discard(self)
         try:
             if transfer is not None:

@@ -8,7 +8,9 @@ from .pynqmicroblaze import PynqMicroblaze
 #: Where the mailbox is in the shared memory, and the command word in it (PYNQ, ``pynq/lib/pmod/constants.py``).
 MAILBOX_OFFSET = 0xF000
 MAILBOX_PY2IOP_CMD_OFFSET = 0xFFC
-_TIMEOUT, _POLL = 10.0, 20e-6  # seconds
+_TIMEOUT = 10.0  # seconds
+#: Between two looks at the command word, at first and at most (seconds).
+_SHORTEST, _LONGEST = 20e-6, 1e-3
 
 
 class Pmod(PynqMicroblaze):
@@ -22,17 +24,25 @@ class Pmod(PynqMicroblaze):
         """A word of the mailbox, or a list of several."""
         return self.read(MAILBOX_OFFSET + data_offset, num_words)
 
-    def write_blocking_command(self, command: int) -> None:
-        """Write the command word and wait until the program clears it; WaitTimeoutError after 10 s."""
+    def write_blocking_command(self, command: int, timeout: float = _TIMEOUT) -> None:
+        """Write the command word and wait until the program clears it.
+
+        Args:
+            command: the word.
+            timeout: seconds of the board's time.
+
+        Raises WaitTimeoutError when it does not.
+        """
         self.write_non_blocking_command(command)
         bus = self.mmio.device.board.bus
-        end = bus.time() + _TIMEOUT
+        end, pause = bus.time() + timeout, _SHORTEST
         while self.read(MAILBOX_OFFSET + MAILBOX_PY2IOP_CMD_OFFSET) != 0:
             if bus.time() > end:
                 raise WaitTimeoutError(
-                    f"{self.ip_name}: {self.mb_program} did not clear command {command:#x} within {_TIMEOUT:g} s"
+                    f"{self.ip_name}: {self.mb_program} did not clear command {command:#x} within {timeout:g} s"
                 )
-            bus.sleep(_POLL)
+            bus.sleep(pause)
+            pause = min(2 * pause, _LONGEST)
 
     def write_non_blocking_command(self, command: int) -> None:
         """Write the command word."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .....iop import Iop
 
 #: What the pins of an IOP lead to, by a part of its name.
-_TYPES = {"arduino": "Arduino", "rpi": "RaspberryPi"}
+_TYPES = {"arduino": "Arduino", "rpi": "Rpi"}
 
 
 def iop_of(mb_info: Mapping[str, Any], board: Board | None = None) -> IopSpec:

@@ -1,0 +1,1 @@
+"""Classes of overlays that PYNQ brings for its boards."""
