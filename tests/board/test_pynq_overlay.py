@@ -183,6 +183,19 @@ def test_without_a_download_it_is_what_is_there_already(board: gapless.Board, tm
         overlay.timer  # noqa: B018
 
 
+def test_what_is_loaded_without_these_names_counts(board: gapless.Board) -> None:
+    overlay = Overlay("pynq_tutorial.bit")
+    board.load("dma_loopback")
+    assert not overlay.is_loaded()
+    assert (PL.bitfile_name, PL.ip_dict) == (None, {})
+    assert Overlay("dma_loopback.bit", download=False).is_loaded()
+    assert "axi_dma_sg" in pynq.Device.active_device.ip_dict
+    board.load("pynq_tutorial")
+    assert not overlay.is_loaded()  # it was, and was replaced: its drivers are of no use
+    overlay.download()
+    assert overlay.leds_gpio.read(4) == 0xF
+
+
 def test_the_pl_is_that_of_the_last_overlay(board: gapless.Board) -> None:
     assert (PL.bitfile_name, PL.timestamp, PL.ip_dict, PL.gpio_dict, PL.interrupt_pins) == (None, None, {}, {}, {})
     overlay = Overlay("a/pynq_tutorial.bit")
