@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 
 import gapless
 from bitstreams import bit, words
-from gapless.boards.pynq_z2 import HANDOFF
+from gapless.boards.handoff.checked import built_in
+from gapless.boards.pynq_z2 import HANDOFF, pynq_z2
 from gapless.cli import main
+from gapless.compat import pynq
 from gapless.errors import BadArgumentError
 
 TEXT = HANDOFF.read_text()
@@ -117,3 +120,41 @@ def test_a_name_that_is_no_design(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().err
     assert "virtual:pynq_tutorial" in shown
     assert "virtual:FILE.hwh" in shown
+
+
+def handoff_of_another_device(folder: Path) -> Path:
+    return text_of("a.hwh", built_in()["digitizer"].read_text())(folder)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (bit_of_another_part, "a.bit is for xczu28dr-ffvg1517-2-e, but a.hwh beside it for xc7z020clg400-1"),
+        (handoff_of_another_device, "a.hwh is for xczu28dr-ffvg1517-2; PYNQ-Z2"),
+        (text_of("a.hwh", TEXT[: len(TEXT) // 2]), "a.hwh is cut short"),
+        (text_of("a.xsa", "no zip at all"), "a.xsa is no .xsa, which is a zip archive"),
+    ],
+)
+@pytest.mark.parametrize("how", ["load", "Overlay"])
+def test_nothing_wrong_is_loaded_into_a_board(
+    make: Callable[[Path], Path], says: str, how: str, tmp_path: Path
+) -> None:
+    with gapless.open("virtual:pynq-z2") as board:
+        pynq.use(board)
+        try:
+            with pytest.raises(BadArgumentError, match=re.escape(says)):
+                board.load(make(tmp_path)) if how == "load" else pynq.Overlay(str(make(tmp_path)))
+        finally:
+            pynq.close()
+        # It still has what it had.
+        assert board.spec.dmas == pynq_z2().dmas
+        assert board.bus.read32(pynq_z2().dmas[0].base + 4) == 1
+
+
+@pytest.mark.filterwarnings("default::gapless.errors.UnmodelledIpWarning")
+def test_gapless_load_of_a_wrong_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = handoff_of_another_device(tmp_path)
+    assert main(["load", str(path), "--board", "virtual:pynq-z2"]) == 2
+    shown = capsys.readouterr().err
+    assert "a.hwh is for xczu28dr" in shown
+    assert shown.count("\n") == 1

@@ -15,6 +15,8 @@ from .real_handoffs import HANDOFFS, folder, pynqs_parser
 DMASR, S2MM = 0x04, 0x30
 #: AXI GPIO (PG144): data, and the enables and the state of its interrupt.
 DATA, GLOBAL_ENABLE, ENABLE, STATUS = 0x000, 0x11C, 0x128, 0x120
+#: AXI INTC (PG099): IER, IAR, IVR, MER.
+INTC_ENABLE, INTC_ACKNOWLEDGE, INTC_VECTOR, INTC_MASTER = 0x08, 0x0C, 0x18, 0x1C
 
 
 @contextmanager
@@ -41,8 +43,14 @@ def test_everything_is_at_its_address(both):
     spec = board.spec
     bases = {part.name: part.base for parts in (spec.dmas, spec.peripherals, spec.ips) for part in parts if part.base}
     bases |= {f"{iop.name}/mb_bram_ctrl": iop.base for iop in spec.iops}
-    assert bases.pop("ps_gpio") == (0xE000_A000 if spec.name.startswith("xc7z") else 0xFF0A_0000)
+    zynq = {"ps_gpio": 0xE000_A000, "slcr": 0xF800_0000}
+    mpsoc = {"ps_gpio": 0xFF0A_0000, "crl_apb": 0xFF5E_0000, "crf_apb": 0xFD1A_0000}
+    of_ps = zynq if spec.peripherals[0].kind == "ps-gpio-7000" else mpsoc
+    assert {name: bases.pop(name) for name in of_ps} == of_ps
     assert bases == {name: ip["phys_addr"] for name, ip in pynq.ip_dict.items() if "phys_addr" in ip}
+    for ip in pynq.ip_dict.values():
+        if "phys_addr" in ip:
+            board.bus.read32(ip["phys_addr"])  # a bus error where nothing answers
     sizes = {ip.name: ip.size for ip in spec.ips if ip.size} | {f"{i.name}/mb_bram_ctrl": i.size for i in spec.iops}
     assert sizes == {name: pynq.ip_dict[name]["addr_range"] for name in sizes}
 
@@ -123,6 +131,15 @@ def test_engines_of_the_pynq_z2():
         assert board.spec.interrupt_inputs["system_interrupts", 7] == dma.s2mm_interrupt
 
 
+def test_an_ip_without_a_model_keeps_what_is_written():
+    with opened("rfsoc-sam.hwh") as board:
+        converters = {ip.name: ip for ip in board.spec.ips}["radio/rfdc"]
+        assert (converters.base, converters.size, converters.kind) == (0xB000_0000, 0x4_0000, "usp_rf_data_converter")
+        board.bus.write32(0xB003_FFFC, 0x1234_5678)
+        assert board.bus.read32(0xB003_FFFC) == 0x1234_5678
+        assert board.bus.read32(0xB000_0000) == 0
+
+
 def test_a_stream_that_ends_in_an_unknown_ip_is_never_taken():
     with opened("resizer.hwh") as board, board.memory["ps-cma"].allocate(1 << 16, np.uint32) as buffer:
         (ip,) = board.spec.ips
@@ -161,13 +178,28 @@ def test_leds_and_buttons_of_the_pynq_z2():
         assert board.bus.read32(0x4121_0000 + DATA) == 0b1001
 
 
-def test_a_button_interrupts():
-    with opened("pynq-z2-base.hwh") as board:
-        line = board.spec.interrupt_inputs["system_interrupts", 13]
-        board.bus.write32(0x4121_0000 + GLOBAL_ENABLE, 1 << 31)
-        board.bus.write32(0x4121_0000 + ENABLE, 1)
+@pytest.mark.parametrize(
+    ("name", "gpio", "base", "controller", "index", "line"),
+    [
+        ("pynq-z2-base.hwh", "btns_gpio", 0x4121_0000, 0x4180_0000, 13, 61),
+        ("zcu104-base.hwh", "gpio_btns", 0x8004_5000, 0x8004_3000, 8, 121),
+    ],
+)
+def test_a_button_interrupts(name, gpio, base, controller, index, line):
+    with opened(name) as board:
+        (own,) = [number for where, number in board.spec.interrupt_inputs.items() if where[1] == index]
+        board.bus.write32(base + GLOBAL_ENABLE, 1 << 31)
+        board.bus.write32(base + ENABLE, 1)
+        board.bus.write32(controller + INTC_ENABLE, 1 << index)
+        board.bus.write32(controller + INTC_MASTER, 3)
+        assert not board.bus.wait_interrupt(own, 1e-6)
         assert not board.bus.wait_interrupt(line, 1e-6)
-        board.probe.peripheral("btns_gpio").set_input(1)
+        board.probe.peripheral(gpio).set_input(1)
+        # As Linux tells it, and as the PS has it.
+        assert board.bus.wait_interrupt(own, 1e-3)
         assert board.bus.wait_interrupt(line, 1e-3)
-        board.bus.write32(0x4121_0000 + STATUS, 1)
+        assert board.bus.read32(controller + INTC_VECTOR) == index
+        board.bus.write32(base + STATUS, 1)
+        board.bus.write32(controller + INTC_ACKNOWLEDGE, 1 << index)
+        assert not board.bus.wait_interrupt(own, 1e-6)
         assert not board.bus.wait_interrupt(line, 1e-6)

@@ -148,7 +148,7 @@ def test_interrupts_behind_a_controller_have_lines_of_their_own(tmp_path):
 def test_two_channels_of_a_gpio(tmp_path):
     stated = {"C_IS_DUAL": 1, "C_GPIO_WIDTH": 1, "C_GPIO2_WIDTH": 3, "C_TRI_DEFAULT_2": "0xFFFFFFF0"}
     handoff = Handoff(parameters=PS7_DDR).block("gpio", "axi_gpio", "2.0", stated)
-    _, gpio = described(handoff.address("gpio", 0x4120_0000, 0x1_0000), tmp_path).peripherals
+    *_, gpio = described(handoff.address("gpio", 0x4120_0000, 0x1_0000), tmp_path).peripherals
     assert gpio.parameters == {"width": 1, "width2": 3, "tristate2": 0xFFFF_FFF0}
 
 
@@ -253,6 +253,11 @@ def test_soft_processors_are_counted_by_address(tmp_path):
     assert {iop.window for iop in iops} == {WindowSpec(0, 0)}
 
 
+def test_a_reset_by_a_pin_that_no_ps_has(tmp_path):
+    with pytest.raises(BadArgumentError, match="iop: pins 96 and 5 of the PS's GPIO; 96 at most lead to the PL"):
+        described(with_iop(one_with_gpio(), reset=96), tmp_path)
+
+
 def test_a_processor_that_nobody_holds_in_reset_has_no_model(tmp_path):
     handoff = one_with_gpio().block("soft/mb", "microblaze", "11.0")
     spec = described(handoff, tmp_path)
@@ -296,3 +301,41 @@ def test_a_pair_of_one_is_no_pair(tmp_path):
     (tmp_path / "odd.hwh").write_text(text)
     with pytest.raises(BadArgumentError, match="adc01 joins 1 converters; a pair is of two"):
         board_spec(Design.load(tmp_path / "odd.hwh"))
+
+
+# ---- numbers that no design has
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "instead", "says"),
+    [
+        ("dma_loopback", 'NAME="FIFO_DEPTH" VALUE="', "9999999999", "less than 4 GiB"),
+        ("digitizer", 'NAME="FIFO_DEPTH" VALUE="', "0x100000000", "FIFO of"),
+        ("digitizer", 'NAME="SAMPLES_PER_BEAT" VALUE="', "0", "FIFO of"),
+        ("digitizer", 'BASEVALUE="0x1000000000" HIGHVALUE="', "0xFFFFFFFFFFFFFFFF", "40-bit addresses"),
+        ("digitizer", 'NAME="PSU_DDR_RAM_HIGHADDR" VALUE="', "0xFFFFFFFFFFFFFFFF", "the PS, which has 32 GiB at most"),
+        ("pynq_tutorial", 'NAME="C_FREQ" VALUE="', "often", "C_FREQ of iop1/mb is 'often'"),
+    ],
+)
+def test_numbers_that_cannot_be(tmp_path, name, text, instead, says):
+    whole = built_in()[name].read_text()
+    at = whole.index(text) + len(text)
+    path = tmp_path / "odd.hwh"
+    path.write_text(whole[:at] + instead + whole[whole.index('"', at) :])
+    if name == "pynq_tutorial":  # the clock input says it otherwise
+        path.write_text(path.read_text().replace('NAME="Clk" DIR="I" SIGIS="clk"', 'NAME="Clk" DIR="I"'))
+    with pytest.raises(BadArgumentError, match=says):
+        board_spec(Design.load(path))
+
+
+def test_more_inputs_than_an_interrupt_controller_has(tmp_path):
+    stated = {"C_NUM_INTR_INPUTS": 1 << 40, "C_KIND_OF_INTR": "0xFFFFFFFF"}
+    handoff = Handoff(parameters=PS7_DDR).block("intc", "axi_intc", "4.1", stated)
+    _, intc = described(handoff.address("intc", 0x4180_0000, 0x1_0000), tmp_path).peripherals
+    assert intc.parameters == {"inputs": 1 << 40, "edges": 0xFFFF_FFFF}  # the model refuses it
+
+
+def test_a_stream_of_one_byte(tmp_path):
+    built = {"c_m_axis_mm2s_tdata_width": 8, "c_s_axis_s2mm_tdata_width": 8}
+    (dma,) = described(with_dma(Handoff(parameters=PS7_DDR), **built), tmp_path).dmas
+    assert (dma.data_width, dma.memory_width) == (4, 0)

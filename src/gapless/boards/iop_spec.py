@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..errors import BadArgumentError, UnknownNameError
 from ..units import format_address, format_size
+from .ps_gpio import PS_GPIO
 from .unique import unique
 
 #: What a MicroBlaze may be built with besides its base instruction set (UG984, "MicroBlaze Architecture").
@@ -24,6 +25,7 @@ UNITS = frozenset(
         "divide-exception",
     }
 )
+_PINS = max(layout.emio_pins for layout in PS_GPIO.values())
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class PeripheralSpec:
     """A peripheral with registers at ``base``, on the processor's bus or on that of an IOP.
 
     ``kind`` is "axi-gpio", "axi-timer", "axi-intc", "uart-lite", "axi-iic", "quad-spi", "pin-switch", "xadc",
-    "host-interrupt", "ps-gpio-7000" or "ps-gpio-mp"; ``parameters`` are those the core was built with.
+    "host-interrupt"; of the PS "ps-gpio-7000", "ps-gpio-mp", "slcr", "crl-apb" or "crf-apb". ``parameters`` are those
+    the core was built with, or first values of registers.
     ``interrupt`` is the line that its interrupt output drives: of the processor, or the input of the IOP's
     interrupt controller.
     """
@@ -104,6 +107,11 @@ class IopSpec:
         if not 4096 <= self.size <= 1 << 17 or self.size & (self.size - 1):
             raise BadArgumentError(
                 f"{self.name}: local memory of {self.size} bytes; it is a power of two, 4 to 128 KiB"
+            )
+        if not all(0 <= pin < _PINS for pin in (self.reset_pin, self.acknowledge_pin)):
+            raise BadArgumentError(
+                f"{self.name}: pins {self.reset_pin} and {self.acknowledge_pin} of the PS's GPIO; {_PINS} at most lead "
+                "to the PL, from 0 on"
             )
         if unknown := self.units - UNITS:
             raise UnknownNameError(f"unit of {self.name}", min(unknown), sorted(UNITS))

@@ -25,6 +25,12 @@ class MemoryKind(str, Enum):
     REGISTERS = "registers"
 
 
+#: AXI4: no burst is longer. A FIFO that holds less than one would never take it.
+_BURST_BYTES = 4096
+#: What 32 bits count.
+_MOST_FIFO = 1 << 32
+
+
 @dataclass(frozen=True)
 class MemorySpec:
     """A range of physical addresses: ``base`` and ``size`` in bytes."""
@@ -154,7 +160,8 @@ class ConverterSpec:
         """BadArgumentError for a converter that cannot be."""
         if self.direction not in ("dac", "adc"):
             raise BadArgumentError(f"{self.name}: direction {self.direction!r}; a converter is a dac or an adc")
-        if self.samples_per_beat < 1 or self.fifo_bytes < self.beat_bytes or self.fifo_bytes % self.beat_bytes:
+        whole = self.samples_per_beat >= 1 and self.fifo_bytes % self.beat_bytes == 0
+        if not whole or not self.beat_bytes <= self.fifo_bytes < _MOST_FIFO:
             raise BadArgumentError(
                 f"{self.name}: a FIFO of {format_size(self.fifo_bytes)} is not a whole number of "
                 f"{self.samples_per_beat}-sample words"
@@ -189,10 +196,6 @@ class PairSpec:
             raise BadArgumentError(f"{self.name}: converters {self.converters!r}; a pair is two different ones")
 
 
-#: AXI4: no burst is longer. A FIFO that holds less than one would never take it.
-_BURST_BYTES = 4096
-
-
 @dataclass(frozen=True)
 class StreamFifoSpec:
     """An AXI4-Stream FIFO of ``depth`` bytes from the MM2S of DMA ``source`` to the S2MM of DMA ``sink``.
@@ -207,8 +210,10 @@ class StreamFifoSpec:
 
     def __post_init__(self) -> None:
         """BadArgumentError for a FIFO that cannot be."""
-        if self.depth < _BURST_BYTES:
-            raise BadArgumentError(f"{self.name}: {self.depth} bytes deep; it holds at least one burst, {_BURST_BYTES}")
+        if not _BURST_BYTES <= self.depth < _MOST_FIFO:
+            raise BadArgumentError(
+                f"{self.name}: {self.depth} bytes deep; at least one burst, {_BURST_BYTES}, and less than 4 GiB"
+            )
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ def _document(board: Board) -> dict[str, Any]:
                 "data_width_bytes": dma.data_width,
                 "max_transfer_bytes": dma.max_length,
                 "ports": {kind.value: name for kind, name in dma.ports.items()},
+                "interrupts": {"mm2s": dma.mm2s_interrupt, "s2mm": dma.s2mm_interrupt},
             }
             for dma in spec.dmas
         ],
@@ -72,6 +73,7 @@ def _document(board: Board) -> dict[str, Any]:
                 "base": iop.base,
                 "bytes": iop.size,
                 "clock_hz": iop.clock,
+                "interrupt": iop.interrupt,
                 "units": sorted(iop.units),
                 "window": {"base": iop.window.base, "bytes": iop.window.size, "physical": iop.window.physical},
                 "peripherals": [_peripheral(part) for part in iop.peripherals],
@@ -79,6 +81,9 @@ def _document(board: Board) -> dict[str, Any]:
             for iop in spec.iops
         ],
         "peripherals": [_peripheral(part) for part in spec.peripherals],
+        "interrupt_inputs": [
+            {"controller": name, "input": index, "line": line} for (name, index), line in spec.interrupt_inputs.items()
+        ],
         "ips": [{"name": ip.name, "vlnv": ip.vlnv, "base": ip.base, "bytes": ip.size} for ip in spec.ips],
         "ports": [{"name": port.name, "bandwidth_bytes_per_s": port.bandwidth} for port in spec.ports],
         "interrupts": dict(board.interrupts),

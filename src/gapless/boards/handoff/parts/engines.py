@@ -14,6 +14,8 @@ from .ports import Ports
 #: Clock inputs, those of the memory side first (PG021, "Clocking").
 _CLOCKS = ("m_axi_mm2s_aclk", "m_axi_s2mm_aclk", "m_axi_sg_aclk", "s_axi_lite_aclk")
 _CLOCK = 100e6
+#: Bytes of the narrowest stream that the model has. One of 8 or 16 bits moves as much in a clock.
+_NARROWEST = 4
 
 
 def modelled(block: Block) -> bool:
@@ -32,7 +34,7 @@ def dma(block: Block, lines: Lines, ports: Ports, memories: Iterable[MemorySpec]
     built = DmaParameters.of(block)
     channels = [channel for channel in (built.mm2s, built.s2mm) if channel is not None]
     clock = next((block.clocks[name] for name in _CLOCKS if name in block.clocks), _CLOCK)
-    data_width = min(channel.stream_width for channel in channels)
+    data_width = max(_NARROWEST, min(channel.stream_width for channel in channels))
     memory_width = max(channel.memory_width for channel in channels)
     seen = _seen(block)
     base = block.base

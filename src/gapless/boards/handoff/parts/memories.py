@@ -13,6 +13,8 @@ from ..ps import PS_HIGH, PS_SIZES, ps_ddr
 
 #: A pool in less than a page would hold hardly a buffer.
 _LEAST_POOL = 4 * KIB
+#: The addresses of the larger PS have 40 bits (UG1085, "System Addresses").
+_ADDRESSES = 1 << 40
 
 
 def memories(design: Design, ps_bytes: int | None, programs: Iterable[str]) -> tuple[MemorySpec, ...]:
@@ -25,6 +27,10 @@ def memories(design: Design, ps_bytes: int | None, programs: Iterable[str]) -> t
     names = pl_ddr_names(design)
     for part in design.memories.values():
         if part.kind != "ps-ddr" and part.name not in own:
+            if part.base + part.size > _ADDRESSES:
+                raise BadArgumentError(
+                    f"{design.path}: {part.name} is beyond the PS's 40-bit addresses: export it again"
+                )
             found.append(MemorySpec(names.get(part.name, part.name), part.base, part.size, MemoryKind.PL))
     return tuple(found)
 
@@ -63,10 +69,15 @@ def _ps(design: Design, ps_bytes: int | None) -> Iterable[Memory]:
             f"{design.path}: it does not say how much memory the PS has (PCW_DDR_RAM_HIGHADDR or "
             "PSU_DDR_RAM_HIGHADDR): export it again"
         )
-    if ps_bytes is None:
-        return made_for
     kind = design.blocks[design.ps].kind
     least, most = PS_SIZES[kind]
+    if ps_bytes is None:
+        if (size := sum(part.size for part in made_for)) > most:
+            raise BadArgumentError(
+                f"{design.path}: {format_size(size)} of memory of the PS, which has {format_size(most)} at most: "
+                "export it again"
+            )
+        return made_for
     if not least <= ps_bytes <= most or ps_bytes % least:
         raise BadArgumentError(
             f"ps={format_size(ps_bytes)}: the PS of {design.name} has from {format_size(least)} to {format_size(most)} "

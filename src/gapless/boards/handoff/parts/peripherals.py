@@ -73,7 +73,7 @@ def _supported(block: Block) -> bool:
 
 def _edges(block: Block) -> int:
     """Bit by input: whether it looks for an edge. C_KIND_OF_INTR has ones above the last input, too."""
-    inputs = _value(block, "C_NUM_INTR_INPUTS", 32)
+    inputs = min(_value(block, "C_NUM_INTR_INPUTS", 32), 32)
     return _value(block, "C_KIND_OF_INTR", 0) & ((1 << inputs) - 1)
 
 
