@@ -40,7 +40,7 @@ def streaming(model, **options):
     )
 
 
-def begin(channel, *buffers, timeout=10.0):
+def begin(channel, *buffers, timeout=1e3):
     """Start to move buffers, each as a packet."""
     pieces = np.concatenate([split(channel._spec, one.physical_address, one.nbytes) for one in buffers])
     return channel.begin(pieces, buffers, timeout=timeout)

@@ -66,7 +66,9 @@ def board_with(folder: Path, *parts: Part, design: Handoff | None = None) -> gap
     """A virtual board whose design, pynq_tutorial or one made from it, has these parts, too."""
     design, inputs = tutorial() if design is None else design, 4
     for part in parts:
-        design.block(part.name, part.kind, "2.0", part.parameters).address(part.name, part.base, 0x1_0000)
+        if design._modules.find(f"MODULE[@FULLNAME='/{part.name}']") is None:
+            design.block(part.name, part.kind, "2.0", part.parameters)
+        design.address(part.name, part.base, 0x1_0000)
         design.pin(f"{part.name}/s_axi_aclk", "I", "fclk0", CLKFREQUENCY="100000000")
         if part.interrupt:
             net = f"{part.name}_irq".replace("/", "_")

@@ -10,7 +10,7 @@ import pytest
 from pynq_board import in_use
 
 import gapless
-from gapless.compat.pynq import PynqBuffer, allocate
+from gapless.compat.pynq import PynqBuffer, Xlnk, allocate
 from gapless.errors import (
     AllocationError,
     BadArgumentError,
@@ -99,3 +99,15 @@ def test_a_board_without_the_pool(board: gapless.Board, monkeypatch: pytest.Monk
     with pytest.raises(UnknownNameError, match="ps-cma"):
         allocate(1)
     monkeypatch.undo()
+
+
+def test_memory_that_was_used_comes_back_as_zeros(board: gapless.Board) -> None:
+    """PYNQ: Linux clears what it gives, and programs count on it."""
+    for make in (lambda: allocate(1000), lambda: Xlnk().cma_array(1000)):
+        with make() as buffer:
+            place = buffer.physical_address
+            buffer[:] = 0xFFFF_FFFF
+            buffer.sync_to_device()
+        with make() as buffer:
+            assert buffer.physical_address == place
+            assert not buffer.any()

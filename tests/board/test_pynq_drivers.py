@@ -219,6 +219,17 @@ def test_memories(board: gapless.Board) -> None:
         allocate(10, target=bram)
 
 
+def test_memory_of_the_pl() -> None:
+    """PYNQ: only through XRT."""
+    with in_use(gapless.open("virtual:zcu111")) as zcu111:
+        found = Overlay("awg.bit")
+        assert (found.ddr4_0.base_address, found.ddr4_0.size) == (0x10_0000_0000, 4 << 30)
+        with allocate((1000, 1000), "i2", target=found.ddr4_0) as buffer:
+            assert buffer.pool is zcu111.memory["pl-ddr"]
+            assert buffer.physical_address >= 0x10_0000_0000
+        assert found.ddr4_0.pool is zcu111.memory["pl-ddr"]
+
+
 def test_data_for_an_ip(board: gapless.Board, tmp_path: Path) -> None:
     found, name = overlay(), "iop2/mb_bram_ctrl"
     data = tmp_path / "data.bin"

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pynq_board import FREE_LINE, Part, board_with, in_use
+from pynq_board import FREE_LINE, Part, board_with, in_use, tutorial
 
 import gapless
 from gapless.compat.pynq import Interrupt, Overlay
 from gapless.compat.pynq.lib import AxiGPIO
-from gapless.errors import PynqError, UnknownNameError, WaitTimeoutError
+from gapless.errors import PynqError, UnknownNameError, UnsupportedError, WaitTimeoutError
 
 
 @pytest.fixture
@@ -111,3 +111,48 @@ def test_an_ip_without_one(board: gapless.Board) -> None:
     assert not leds.has_interrupts
     with pytest.raises(PynqError, match="Interrupts not available"):
         leds[0].wait_for_value(1)
+
+
+def test_behind_an_interrupt_controller(tmp_path: Path) -> None:
+    """Two that arrive at one line of the PS are told apart; PYNQ takes an AXI INTC apart in its own event loop."""
+    design = tutorial()
+    for number, name in enumerate(("one", "two")):
+        design.block(name, "axi_gpio", "2.0", {"C_GPIO_WIDTH": 4}).address(name, 0x4130_0000 + 0x1_0000 * number, 4096)
+        design.pin(f"{name}/ip2intc_irpt", "O", f"{name}_irq")
+    design.concat("gathered", [("one_irq", 1), ("two_irq", 1)], "both_irqs")
+    design.block("intc", "axi_intc", "4.1", {"C_NUM_INTR_INPUTS": 2, "C_KIND_OF_INTR": 0})
+    design.pin("intc/intr", "I", "both_irqs", 2)
+    intc = Part("intc", "axi_intc", 0x4180_0000, "irq")
+    seen: list[str] = []
+
+    async def wait(overlay: Overlay, name: str) -> None:
+        await getattr(overlay, name)[0:4].wait_for_value_async(1, timeout=1)
+        seen.append(name)
+
+    async def main(board: gapless.Board, overlay: Overlay) -> None:
+        waits = [asyncio.ensure_future(wait(overlay, name)) for name in ("one", "two")]
+        for name in ("two", "one"):
+            for _ in range(10):
+                await asyncio.sleep(0)
+            board.probe.peripheral(name).set_input(1)
+        await asyncio.gather(*waits)
+
+    with in_use(board_with(tmp_path, intc, design=design)) as board:
+        overlay = Overlay("pynq_tutorial.bit")
+        assert overlay.interrupt_controllers == {"intc": {"parent": "", "index": 4, "raw_irq": FREE_LINE}}
+        assert overlay.interrupt_pins["two/ip2intc_irpt"] == {
+            "controller": "intc",
+            "index": 1,
+            "fullpath": "two/ip2intc_irpt",
+        }
+        assert len({Interrupt(f"{name}/ip2intc_irpt").number for name in ("one", "two")} - {FREE_LINE}) == 2
+        asyncio.run(main(board, overlay))
+        assert seen == ["two", "one"]
+        with pytest.raises(WaitTimeoutError):
+            asyncio.run(Interrupt("one/ip2intc_irpt").wait(timeout=1e-3))
+
+
+def test_a_controller_that_the_board_knows_nothing_of(board: gapless.Board) -> None:
+    entry = {"controller": "elsewhere", "index": 3, "fullpath": "a/irq"}
+    with pytest.raises(UnsupportedError, match=r"a/irq is input 3 of elsewhere, which .* has no line for"):
+        asyncio.run(Interrupt.of(board, entry).wait())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pydoc
+import re
 import shutil
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from pynq_board import Handoff
 
 import gapless
 from gapless.compat import pynq
-from gapless.compat.pynq import PL, Overlay
+from gapless.compat.pynq import PL, Overlay, binding
 from gapless.compat.pynq.lib import DMA, AxiGPIO
 from gapless.errors import BadArgumentError, PynqError, UnknownNameError, UnsupportedError
 
@@ -137,6 +139,32 @@ def test_attributes_are_there_while_it_is_loaded(board: gapless.Board) -> None:
     assert second.leds_gpio is not leds
 
 
+def test_what_a_real_board_loads(board: gapless.Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bitstream, whichever of a design's files was given."""
+    loaded: list[bytes] = []
+    monkeypatch.setattr(board, "probe", None)
+    monkeypatch.setattr(board, "load", lambda path, partial=False: loaded.append(Path(path).read_bytes()))
+    handoff = Handoff().block("timer", "axi_timer", "2.0").address("timer", 0x4280_0000, 0x1_0000)
+    handoff.save(tmp_path / "d.hwh")
+    for given in ("d.hwh", "d.bit"):
+        with pytest.raises(BadArgumentError, match=f"{given}: there is no bitstream d.bit"):
+            Overlay(str(tmp_path / given))
+    (tmp_path / "d.bin").write_bytes(b"bin")
+    Overlay(str(tmp_path / "d.bin"))
+    (tmp_path / "d.bit").write_bytes(b"bit")
+    for given in ("d.bit", "d.hwh"):
+        assert Overlay(str(tmp_path / given)).timer.mmio.base_addr == 0x4280_0000
+    with zipfile.ZipFile(tmp_path / "e.xsa", "w") as archive:
+        archive.writestr("d.hwh", handoff.text())
+        archive.writestr("a/../../d.bit", b"packed")
+    Overlay(str(tmp_path / "e.xsa"))
+    assert loaded == [b"bin", b"bit", b"bit", b"packed"]
+    with zipfile.ZipFile(tmp_path / "f.xsa", "w") as archive:
+        archive.writestr("d.hwh", handoff.text())
+    with pytest.raises(BadArgumentError, match=r"f\.xsa has no bitstream"):
+        Overlay(str(tmp_path / "f.xsa"))
+
+
 def test_without_a_download_it_is_what_is_there_already(board: gapless.Board, tmp_path: Path) -> None:
     """As a second notebook opens the overlay of the first."""
     attached = Overlay("pynq_tutorial.bit", download=False)
@@ -190,6 +218,20 @@ def test_a_class_of_ones_own(board: gapless.Board) -> None:
     assert isinstance(mine, Mine)
     assert mine.answer == 42
     assert mine.iop1.spec is board.spec.iops[0]
+
+
+def test_what_the_page_shows(board: gapless.Board, capsys: pytest.CaptureFixture[str]) -> None:
+    ips, hierarchies = dict(binding.ip_drivers), list(binding.hierarchy_drivers)
+    page = (Path(__file__).parents[2] / "docs" / "pynq.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    try:
+        exec("\n".join(blocks), {"__name__": "page"})
+        assert "example.com:user:counter:1.0" in binding.ip_drivers
+    finally:
+        binding.ip_drivers.clear()
+        binding.ip_drivers.update(ips)
+        binding.hierarchy_drivers[:] = hierarchies
+    assert (len(blocks), capsys.readouterr().out) == (3, "4000\n")
 
 
 def test_the_board_in_use(monkeypatch: pytest.MonkeyPatch) -> None:

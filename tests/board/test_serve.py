@@ -9,9 +9,11 @@ import grpc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from pynq_remote_client import METHODS, Remote, refused, serving
 
 LEDS, DMA_OUT, DMA_IN = 0x4121_0000, 0x4040_0000, 0x4041_0000
+IOP = 0x4200_0000  # memory of one, which the other design has not
 POOL = 128 << 20
 
 
@@ -142,10 +144,18 @@ def load(remote: Remote, name: str, data: bytes) -> None:
 def test_loading(remote: Remote) -> None:
     load(remote, "pynq_tutorial.bin", b"frames")
     assert not remote("remote_device.existsfile", file_path="/lib/firmware/pynq_tutorial.bin").exists
-    with refused("NOT_FOUND", "pynq_tutorial"):
+    with refused("NOT_FOUND", "dma_loopback"):
         load(remote, "other.bin", b"frames")
+    buffer = remote.allocate(64)
+    remote("buffer.write", [{"buffer_id": buffer, "data": b"stays"}])
+    load(remote, "dma_loopback.bin", b"frames")
+    with refused("OUT_OF_RANGE", "no device"):
+        remote.read32(IOP)
+    assert remote.contents(buffer, end=5) == b"stays", "memory is not in the PL"
+    remote("buffer.freebuffer", buffer_id=buffer)
     remote("remote_device.set_bitstream_attrs", binfile_name="pynq_tutorial.bin", partial=False)
     remote("remote_device.download", [{"buffer": b"fra"}, {"buffer": b"mes"}])
+    assert remote.read32(IOP) == 0
     assert remote("remote_device.shutdown").status
 
 

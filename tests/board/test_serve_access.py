@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import grpc
 import pytest
+
 from pynq_remote_client import METHODS, SERVE, Remote, refused, serving
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -44,6 +45,14 @@ def files(tmp_path_factory):
     (folder / "cert.pem").write_text(CERTIFICATE)
     (folder / "key.pem").write_text(KEY)
     return folder
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving() as running:
+        yield running
+        assert running.stop() == 0
+        assert "Traceback" not in running.process.stderr.read()
 
 
 @pytest.mark.parametrize(
@@ -86,13 +95,10 @@ def test_it_says_what_to_install(tmp_path) -> None:
     assert "pip install 'gapless[remote]'" in result.stderr
 
 
-def test_a_port_that_is_taken() -> None:
-    with serving() as server:
-        result = subprocess.run(
-            [*SERVE, "--bind", f"127.0.0.1:{server.port}"], capture_output=True, text=True, check=False
-        )
-        assert result.returncode == 2
-        assert "another program does" in result.stderr
+def test_a_port_that_is_taken(server) -> None:
+    result = subprocess.run([*SERVE, "--bind", f"127.0.0.1:{server.port}"], capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "another program does" in result.stderr
 
 
 def test_tokens(files) -> None:
@@ -153,8 +159,8 @@ GARBAGE = [
 ]
 
 
-def test_bytes_that_are_no_calls() -> None:
-    with serving() as server, Remote(server.port) as remote:
+def test_bytes_that_are_no_calls(server) -> None:
+    with Remote(server.port) as remote:
         half_open = []
         with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
             connection.sendall(_huge_message())
@@ -178,12 +184,10 @@ def test_bytes_that_are_no_calls() -> None:
         for connection in half_open:
             connection.close()
         assert remote.allocate(64)
-        assert server.stop() == 0
-        assert "Traceback" not in server.process.stderr.read()
 
 
-def test_a_stream_that_stands_still_holds_up_nobody() -> None:
-    with serving() as server, Remote(server.port) as slow, Remote(server.port) as other:
+def test_a_stream_that_stands_still_holds_up_nobody(server) -> None:
+    with Remote(server.port) as slow, Remote(server.port) as other:
         method = METHODS["buffer.write"]
         buffer = slow.allocate(64)
 

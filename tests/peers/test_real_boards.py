@@ -43,7 +43,10 @@ def test_everything_is_at_its_address(both):
     spec = board.spec
     bases = {part.name: part.base for parts in (spec.dmas, spec.peripherals, spec.ips) for part in parts if part.base}
     bases |= {f"{iop.name}/mb_bram_ctrl": iop.base for iop in spec.iops}
-    assert bases.pop("ps_gpio") == (0xE000_A000 if spec.name.startswith("xc7z") else 0xFF0A_0000)
+    zynq = {"ps_gpio": 0xE000_A000, "slcr": 0xF800_0000}
+    mpsoc = {"ps_gpio": 0xFF0A_0000, "crl_apb": 0xFF5E_0000, "crf_apb": 0xFD1A_0000}
+    of_ps = zynq if spec.peripherals[0].kind == "ps-gpio-7000" else mpsoc
+    assert {name: bases.pop(name) for name in of_ps} == of_ps
     assert bases == {name: ip["phys_addr"] for name, ip in pynq.ip_dict.items() if "phys_addr" in ip}
     for ip in pynq.ip_dict.values():
         if "phys_addr" in ip:

@@ -148,7 +148,7 @@ def test_interrupts_behind_a_controller_have_lines_of_their_own(tmp_path):
 def test_two_channels_of_a_gpio(tmp_path):
     stated = {"C_IS_DUAL": 1, "C_GPIO_WIDTH": 1, "C_GPIO2_WIDTH": 3, "C_TRI_DEFAULT_2": "0xFFFFFFF0"}
     handoff = Handoff(parameters=PS7_DDR).block("gpio", "axi_gpio", "2.0", stated)
-    _, gpio = described(handoff.address("gpio", 0x4120_0000, 0x1_0000), tmp_path).peripherals
+    *_, gpio = described(handoff.address("gpio", 0x4120_0000, 0x1_0000), tmp_path).peripherals
     assert gpio.parameters == {"width": 1, "width2": 3, "tristate2": 0xFFFF_FFF0}
 
 

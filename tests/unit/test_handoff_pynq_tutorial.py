@@ -35,8 +35,8 @@ def test_device_and_memory(design):
 def test_nothing_else_is_in_it(design):
     iops = {f"{iop.name}/mb_bram_ctrl": iop.base for iop in SPEC.iops}
     dmas = {dma.name: dma.base for dma in SPEC.dmas}
-    # The PS has a GPIO of its own.
-    peripherals = {part.name: part.base for part in SPEC.peripherals if part.kind != "ps-gpio-7000"}
+    # The PS has a GPIO and a slcr of its own.
+    peripherals = {part.name: part.base for part in SPEC.peripherals if part.name not in ("ps_gpio", "slcr")}
     assert {name: where.base for name, _, where in design.addressed()} == dmas | peripherals | iops
 
 

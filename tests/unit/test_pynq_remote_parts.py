@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -86,7 +87,7 @@ def design(folder: Path, name: str, payload: bytes | None) -> Path:
 
 
 def board(handoff: Path | None = None) -> SimpleNamespace:
-    return SimpleNamespace(spec=SimpleNamespace(handoff=handoff))
+    return SimpleNamespace(spec=SimpleNamespace(name="pynq-z2", handoff=handoff))
 
 
 def test_which_design_a_bitstream_is(tmp_path: Path) -> None:
@@ -102,7 +103,9 @@ def test_which_design_a_bitstream_is(tmp_path: Path) -> None:
         designs.find(board(), "with_bit.bin", bitstreams.swapped(other))
     opened = design(tmp_path / "c", "opened", None)
     assert designs.find(board(opened), "opened.bin", b"") == opened
-    assert designs.find(board(opened), "built_in.bin", b"") == Path("built_in")
+    assert designs.find(board(opened), "dma_loopback.bin", b"") == Path("dma_loopback")
+    with pytest.raises(UnknownNameError, match=r"with_bit, without, pynq_tutorial.* what --design gives it"):
+        designs.find(board(opened), "unknown.bin", b"")
     assert designs.find(board(HANDOFF), "pynq_tutorial.bin", b"") == Path("pynq_tutorial")
 
 
@@ -136,6 +139,37 @@ def test_files_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:
             files.write(path, b"")
 
 
+async def stream(path: str, data: bytes) -> AsyncIterator[SimpleNamespace]:
+    yield SimpleNamespace(file_path=path, data=data)
+
+
+def test_nobody_touches_registers_while_a_real_board_loads() -> None:
+    """Also when the client that has it load is gone."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def load(path: Path, *, partial: bool) -> None:
+        begun.set()
+        assert go_on.wait(20)
+
+    async def session() -> None:
+        await device.writefile(client, stream("/lib/firmware/a.bin", b"frames"))
+        call = asyncio.ensure_future(
+            device.writefile(client, stream("/sys/class/fpga_manager/fpga0/firmware", b"a.bin"))
+        )
+        await asyncio.to_thread(begun.wait, 20)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert turn.locked()
+        go_on.set()
+        await asyncio.wait_for(turn.acquire(), 20)
+
+    board = SimpleNamespace(probe=None, load=load, spec=SimpleNamespace(zdmas=()))
+    turn = asyncio.Lock()
+    device, client = RemoteDevice(board, Clients(board, 5.0, print), Designs(), turn), Client("host:1")
+    asyncio.run(session())
+
+
 def test_a_real_board_loads_what_was_sent() -> None:
     """Written by the files of Linux's FPGA manager; the file that the board is given is there only meanwhile."""
     loaded = []
@@ -143,9 +177,6 @@ def test_a_real_board_loads_what_was_sent() -> None:
     def load(path: Path, *, partial: bool) -> None:
         assert turn.locked(), "registers can be reached while there is no design"
         loaded.append((path, path.read_bytes(), partial))
-
-    async def stream(path: str, data: bytes) -> AsyncIterator[SimpleNamespace]:
-        yield SimpleNamespace(file_path=path, data=data)
 
     async def session() -> None:
         manager = "/sys/class/fpga_manager/fpga0"

@@ -10,6 +10,7 @@
 #include "model/peripherals/axi_timer.hpp"
 #include "model/peripherals/host_interrupt.hpp"
 #include "model/peripherals/ps_gpio.hpp"
+#include "model/peripherals/ps_registers.hpp"
 #include "model/peripherals/quad_spi.hpp"
 #include "model/peripherals/register_block.hpp"
 #include "model/peripherals/uart_lite.hpp"
@@ -34,6 +35,7 @@ public:
     std::int64_t number(const std::string& name) const { return static_cast<std::int64_t>(values_.at(name)); }
     unsigned small(const std::string& name) const { return static_cast<unsigned>(number(name)); }
     bool flag(const std::string& name) const { return number(name) != 0; }
+    bool has(const std::string& name) const { return values_.count(name) != 0; }
 
 private:
     std::map<std::string, double> values_;
@@ -56,6 +58,43 @@ std::unique_ptr<Peripheral> make_gpio(const Values& values) {
                               values.flag("all_outputs" + suffix)};
     };
     return std::make_unique<AxiGpio>(std::array{channel(""), channel("2")});
+}
+
+struct NamedRegister {
+    const char* name;
+    std::uint32_t offset;
+    double at_reset;
+};
+
+// UG585, appendix "slcr"; of PLL_STATUS, what is there when all of them are locked and stable.
+constexpr NamedRegister slcr[] = {
+    {"arm_pll_ctrl", 0x100, 0x0001A008},   {"ddr_pll_ctrl", 0x104, 0x0001A008},   {"io_pll_ctrl", 0x108, 0x0001A008},
+    {"pll_status", 0x10C, 0x3F},           {"arm_clk_ctrl", 0x120, 0x1F000400},   {"fpga0_clk_ctrl", 0x170, 0x00101800},
+    {"fpga1_clk_ctrl", 0x180, 0x00101800}, {"fpga2_clk_ctrl", 0x190, 0x00101800}, {"fpga3_clk_ctrl", 0x1A0, 0x00101800},
+};
+// UG1087, modules CRL_APB and CRF_APB; PLL_STATUS as above.
+constexpr NamedRegister crl_apb[] = {
+    {"iopll_ctrl", 0x20, 0x00012C09},  {"rpll_ctrl", 0x30, 0x00012C09},   {"pll_status", 0x40, 0x1B},
+    {"pl0_ref_ctrl", 0xC0, 0x00052000}, {"pl1_ref_ctrl", 0xC4, 0x00052000}, {"pl2_ref_ctrl", 0xC8, 0x00052000},
+    {"pl3_ref_ctrl", 0xCC, 0x00052000},
+};
+constexpr NamedRegister crf_apb[] = {
+    {"apll_ctrl", 0x20, 0x00012C09}, {"dpll_ctrl", 0x2C, 0x00002C09}, {"vpll_ctrl", 0x38, 0x00012809},
+    {"pll_status", 0x44, 0x3F},      {"acpu_ctrl", 0x60, 0x03000400},
+};
+
+template <const auto& registers>
+Kind ps_registers(bool locks) {
+    Kind kind;
+    for (const NamedRegister& one : registers) kind.parameters.push_back({one.name, one.at_reset, 0, words32});
+    if (locks) kind.parameters.push_back({"locked", 1, 0, 1});
+    kind.make = [](const Values& values) -> std::unique_ptr<Peripheral> {
+        std::map<std::uint32_t, std::uint32_t> words;
+        for (const NamedRegister& one : registers) words[one.offset] = values.small(one.name);
+        const bool has_lock = values.has("locked");
+        return std::make_unique<PsRegisters>(words, has_lock, has_lock && values.flag("locked"));
+    };
+    return kind;
 }
 
 const std::map<std::string, Kind>& kinds() {
@@ -99,6 +138,9 @@ const std::map<std::string, Kind>& kinds() {
          {{}, [](const Values&) -> std::unique_ptr<Peripheral> { return std::make_unique<HostInterrupt>(); }}},
         {"ps-gpio-7000",
          {{}, [](const Values&) -> std::unique_ptr<Peripheral> { return std::make_unique<PsGpio>(ps_gpio_7000()); }}},
+        {"slcr", ps_registers<slcr>(true)},
+        {"crl-apb", ps_registers<crl_apb>(false)},
+        {"crf-apb", ps_registers<crf_apb>(false)},
         {"ps-gpio-mp",
          {{}, [](const Values&) -> std::unique_ptr<Peripheral> { return std::make_unique<PsGpio>(ps_gpio_mp()); }}},
     };

@@ -33,7 +33,8 @@ class PeripheralSpec:
     """A peripheral with registers at ``base``, on the processor's bus or on that of an IOP.
 
     ``kind`` is "axi-gpio", "axi-timer", "axi-intc", "uart-lite", "axi-iic", "quad-spi", "pin-switch", "xadc",
-    "host-interrupt", "ps-gpio-7000" or "ps-gpio-mp"; ``parameters`` are those the core was built with.
+    "host-interrupt"; of the PS "ps-gpio-7000", "ps-gpio-mp", "slcr", "crl-apb" or "crf-apb". ``parameters`` are those
+    the core was built with, or first values of registers.
     ``interrupt`` is the line that its interrupt output drives: of the processor, or the input of the IOP's
     interrupt controller.
     """

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..units import GIB, MIB
 from .iop_spec import PeripheralSpec, WindowSpec
+from .ps_clocks import crf_apb, crl_apb
 from .ps_pools import CMA_USERS, ps_carveout, ps_cma
 from .pynq_iop import pynq_iop
 from .spec import BoardSpec, ConverterSpec, DmaSpec, MemoryKind, MemorySpec, PairSpec, PoolSpec, PortSpec
@@ -31,6 +32,10 @@ _HP_BANDWIDTH = 16 * 300e6
 _PL_BANDWIDTH = 64 * 300e6
 #: M_AXI_HPM0_FPD, the PS's way to PL memory: 128 bits at the PL's 300 MHz.
 _HPM_BANDWIDTH = 16 * 300e6
+
+
+#: PL0 is for engines and converters, PL1 for the IOP.
+_PL_CLOCKS = {"PSU__CRL_APB__PL0_REF_CTRL__DIVISOR0": "5", "PSU__FPGA_PL1_ENABLE": "1"}
 
 
 def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: int = MIB) -> BoardSpec:
@@ -118,7 +123,7 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
                 interrupt=_PL_INTERRUPTS[len(dmas)],
             ),
         ),
-        peripherals=(PeripheralSpec("ps_gpio", "ps-gpio-mp", 0xFF0A_0000),),
+        peripherals=(PeripheralSpec("ps_gpio", "ps-gpio-mp", 0xFF0A_0000), crl_apb(_PL_CLOCKS), crf_apb()),
         handoff=HANDOFF,
         zdmas=zdmas(
             gdma_ports={MemoryKind.PS: "GDMA", MemoryKind.PL: "HPM0"},

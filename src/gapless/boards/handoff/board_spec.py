@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ...units import MIB
 from ..iop_spec import IopSpec, PeripheralSpec
 from ..ip_spec import IpSpec
+from ..ps_clocks import ps_clocks
 from ..spec import BoardSpec, ZdmaSpec
 from ..zynqmp import zdmas
 from .design import Design
@@ -69,7 +70,7 @@ def board_spec(
         pairs=streams.pairs,
         zdmas=channels,
         iops=processors,
-        peripherals=(_PS_GPIO[family], *host),
+        peripherals=(_PS_GPIO[family], *ps_clocks(family, design.blocks[design.ps].parameters), *host),
         handoff=design.path,
         ips=tuple(_ips(design, lines, streams, described, processors)),
         interrupt_inputs=lines.inputs,

@@ -101,7 +101,7 @@ class PynqBuffer(DmaBuffer):
 
 
 def allocate(shape: Any, dtype: Any = "u4", target: Any = None, **kwargs: Any) -> Any:
-    """Memory that devices reach, as an array; free it with ``freebuffer()`` or in a ``with``.
+    """Memory that devices reach, as an array of zeros; free it with ``freebuffer()`` or in a ``with``.
 
     Source of names and behaviour: PYNQ 2.5 to 4.0, ``pynq/buffer.py``.
 
@@ -127,7 +127,7 @@ def allocate(shape: Any, dtype: Any = "u4", target: Any = None, **kwargs: Any) -
 
 
 def as_pynq(buffer: Buffer) -> PynqBuffer:
-    """What a pool has just allocated, as PYNQ's class, which takes its place: it alone frees the memory."""
+    """What a pool has just allocated, as PYNQ's class, all zeros. It takes its place: it alone frees the memory."""
     if not isinstance(buffer, DmaBuffer):
         raise UnsupportedError(
             f"memory {buffer.pool.name} is Device memory here, which no numpy array can be on: use "
@@ -137,6 +137,9 @@ def as_pynq(buffer: Buffer) -> PynqBuffer:
         raise BufferUseError(f"{buffer.pool.name}: a view is not what a pool allocated")
     array: PynqBuffer = buffer.view(PynqBuffer)
     array._whole, buffer._whole = True, False
+    # Linux clears what PYNQ allocates, and programs count on it. Devices shall see that, not what it was before.
+    array.fill(0)
+    array.sync_to_device()
     return array
 
 

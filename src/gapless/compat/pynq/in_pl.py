@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ...board import Board
 from ...boards.handoff import Design
-from ...boards.handoff.checked import built_in
+from ...boards.handoff.checked import SUFFIXES, built_in
 from ...errors import UnknownNameError, UnsupportedError
 from .dictionaries import Dictionaries
 
@@ -79,8 +79,9 @@ def find_design(board: Board, bitfile_name: str) -> Design:
         BadArgumentError: the hand-off cannot be read, see :meth:`Design.load`.
     """
     path = Path(bitfile_name)
-    if (path.suffix in (".hwh", ".xsa") and path.exists()) or path.with_suffix(".hwh").exists():
-        return read(path)
+    beside = path.with_suffix(".hwh")
+    if (path.suffix.lower() in SUFFIXES and path.suffix != ".bit" and path.exists()) or beside.exists():
+        return read(path if path.suffix.lower() in SUFFIXES else beside)
     mine = board.spec.handoff
     if mine is not None and mine.stem == path.stem:
         return read(mine)

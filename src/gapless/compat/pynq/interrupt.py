@@ -56,7 +56,7 @@ class Interrupt:
         if not controller:
             line: int = self._entry["raw_irq"]
             return line
-        inputs: Mapping[tuple[str, int], int] = getattr(self._board.spec, "interrupt_inputs", {})
+        inputs = self._board.spec.interrupt_inputs
         if (controller, index) not in inputs:
             raise UnsupportedError(
                 f"{self._entry['fullpath']} is input {index} of {controller}, which {self._board.uri} has no line for: "

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from ...boards.handoff import Design
-from ...boards.handoff.checked import built_in
-from ...errors import BadArgumentError, PynqError, UnsupportedError
+from ...errors import PynqError, UnsupportedError
 from ...units import format_address, format_size
 from . import in_pl
 from .binding import assign_drivers
@@ -21,6 +19,7 @@ from .ip import DefaultIP, UnsupportedConfiguration
 from .ip_data import load_ip_data
 from .ip_map import IPMap
 from .lib import DMA, AxiGPIO, MicroblazeHierarchy  # noqa: F401 - their import binds them
+from .to_load import file_to_load
 
 #: Programs import all of these from here.
 __all__ = ["DefaultHierarchy", "DefaultIP", "Overlay", "UnsupportedConfiguration"]
@@ -85,7 +84,8 @@ class Overlay(Bitstream):
         """
         if dtbo is not None:
             raise PynqError(f"dtbo={dtbo!r}: device-tree overlays are not loaded here; the engines need none")
-        self._board.load(self._file())
+        with file_to_load(self._board, self.design, self.bitfile_name) as path:
+            self._board.load(path)
         self._note(self.design)
         set_clocks(self.device, self.clock_dict)
         for entry in (*self.ip_dict.values(), *self.mem_dict.values()):
@@ -155,18 +155,6 @@ class Overlay(Bitstream):
             top, self.device, self, ignore_version=self.ignore_version, default=(DefaultIP, DefaultHierarchy)
         )
         self._ip_map = IPMap(top)
-
-    def _file(self) -> str:
-        """What is loaded: a real PL takes a bitstream, and a virtual one the description or a built-in name."""
-        given, virtual = self.bitfile_name, self._board.probe is not None
-        if os.path.exists(given) and (virtual or not given.endswith(".hwh")):
-            return given
-        if virtual:
-            name = Path(given).stem  # of a built-in design: the board keeps the FIFOs that it was opened with
-            return name if built_in().get(name) == self.design.path else str(self.design.path)
-        if not os.path.exists(self.design.bitstream):
-            raise BadArgumentError(f"{given}: there is no bitstream {self.design.bitstream or 'beside it'} to load")
-        return self.design.bitstream
 
     def _text(self) -> str:
         """What it has, for help()."""

@@ -44,7 +44,9 @@ class GaplessDevice(Device):  # type: ignore[misc]  # PYNQ has no types
         super().__init__(board.uri)
         self.board, self.arch, self.name = board, machine, board.spec.name
         self.capabilities = {"MEMORY_MAPPED": True}
-        self.bitfile_name: str | None = None
+        # Known, and nothing: or PYNQ would take what another process left in its folder.
+        self.bitfile_name = self.timestamp = ""
+        self.clear_dict()
         self._ps_clocks = PsClocks(board)
 
     # ---- registers and memory

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from ...board import Board
 from ...boards.bitstream import Bitstream
+from ...boards.designs import DESIGNS
 from ...boards.handoff import Design
-from ...errors import BadArgumentError
+from ...boards.handoff.checked import built_in
+from ...errors import BadArgumentError, UnknownNameError
 
 
 class Designs:
@@ -30,12 +32,13 @@ class Designs:
                 self._add(file)
 
     def find(self, board: Board, name: str, bitstream: bytes) -> Path:
-        """The file to load for a bitstream that a client sent under ``name``.
+        """What ``board.load`` is given for a bitstream that a client sent under ``name``: a file, or a built-in's name.
 
-        What was sent decides, where the .bit is known here; else the name. A name that nobody knows is returned as
-        it is: the board may have a design of that name built in.
+        What was sent decides, where the .bit is known here; else the name.
 
-        BadArgumentError: the .bit of that name has other contents, so the design would be an old one.
+        Raises:
+            UnknownNameError: there is no such design.
+            BadArgumentError: the .bit of that name has other contents, so the design would be an old one.
         """
         digest = _digest(bitstream)
         if digest in self._by_contents:
@@ -48,8 +51,11 @@ class Designs:
         if stem in self._by_name:
             return self._by_name[stem]
         handoff = board.spec.handoff
-        if handoff is not None and handoff.stem == stem and not _is_built_in(handoff):
+        if handoff is not None and handoff.stem == stem and handoff not in built_in().values():
             return handoff
+        names = dict.fromkeys((*DESIGNS.get(board.spec.name, ()), *built_in()))
+        if stem not in names:
+            raise UnknownNameError("design for this server", stem, (*self._by_name, *names, "what --design gives it"))
         return Path(stem)
 
     def _add(self, path: Path) -> None:
@@ -68,12 +74,6 @@ def _files(path: Path) -> list[Path]:
     if not found:
         raise BadArgumentError(f"{path} has no .hwh and no .xsa in it")
     return found
-
-
-def _is_built_in(handoff: Path) -> bool:
-    from ...boards import handoff as package
-
-    return handoff.parent == Path(package.__file__).parent / "designs"
 
 
 def _digest(data: bytes) -> bytes:

@@ -95,14 +95,18 @@ class RemoteDevice:
             raise UnknownNameError("bitstream", path, ("what this client wrote below /lib/firmware",))
         # Clients send a file only if there is none of its name: the next one may have other contents.
         client.files.remove(path)
+        # Goes on, with the turn, also when the client ends its call.
+        await asyncio.shield(asyncio.ensure_future(self._program(name, data, partial=client.bitstream[1])))
+
+    async def _program(self, name: str, data: bytes, *, partial: bool) -> None:
         async with self._turn:
             if self._board.probe is not None:
-                self._board.load(self._designs.find(self._board, name, data), partial=client.bitstream[1])
+                self._board.load(self._designs.find(self._board, name, data), partial=partial)
             else:
                 with tempfile.TemporaryDirectory(prefix="gapless-") as folder:
                     file = Path(folder) / name
                     file.write_bytes(data)
-                    await asyncio.to_thread(self._board.load, file, partial=client.bitstream[1])
+                    await asyncio.to_thread(self._board.load, file, partial=partial)
             self._clients.forget_engines()
 
 

@@ -123,10 +123,12 @@ async def _serve(
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(stop.wait(), _LOOK)
             if len(clients) and (open_now := look()) is not None:
-                clients.look_after(time.monotonic(), open_now)
+                async with turn:  # it stops engines by their registers
+                    clients.look_after(time.monotonic(), open_now)
     finally:
         await server.stop(_GRACE)
-        clients.release_all()
+        async with turn:
+            clients.release_all()
 
 
 def _methods(
