@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from .._native import Machine
 from ..boards import BoardSpec, MemoryKind, PeripheralSpec, ZdmaSpec
+from ..boards.ps_clocks import CLOCK_KINDS
 from ..boards.ps_gpio import PS_GPIO
 from ..errors import BadArgumentError, UnmodelledIpWarning
 from ..fitted import Fitted
@@ -111,7 +112,7 @@ class Ps:
 
 def _stays(part: PeripheralSpec) -> bool:
     """Whether it keeps what it has when a design is loaded."""
-    return part.kind in PS_GPIO
+    return part.kind in PS_GPIO or part.kind in CLOCK_KINDS
 
 
 def _add_zdma(machine: Machine, zdma: ZdmaSpec, ports: dict[str, int]) -> int:
