@@ -89,6 +89,8 @@ class Ps:
         """The PL of ``spec`` beside the PS of this board."""
         own, pl = self._spec, MemoryKind.PL
         named = {port.name for port in spec.ports}
+        staying = [part for part in own.peripherals if part.name in self._host]
+        taken = {part.base for part in staying}
         return replace(
             spec,
             name=own.name,
@@ -104,8 +106,8 @@ class Ps:
             ports=(*spec.ports, *(port for port in own.ports if port.name in self._ports and port.name not in named)),
             zdmas=own.zdmas,
             peripherals=(
-                *(part for part in own.peripherals if part.name in self._host),
-                *(part for part in spec.peripherals if not (self._host and _stays(part))),
+                *staying,
+                *(part for part in spec.peripherals if not (_stays(part) and part.base in taken)),
             ),
         )
 
