@@ -183,6 +183,24 @@ def test_a_transfer_under_way_ends_and_its_buffers_are_free():
         assert not board.findings
 
 
+def test_drivers_of_earlier_designs_are_stopped_too():
+    design = spec(dma())  # no stream is connected
+    with build_board(design) as board:
+        old = board.dma("dma")
+        put(board, design)
+        buffer = board.memory["low"].allocate(MIB, np.uint8)
+        pieces = np.array([[buffer.physical_address, MIB]], np.uint64)
+        under_way = old.s2mm.begin(pieces, [buffer], timeout=1000.0)  # the new engine, by the old driver
+        put(board, design)
+        with pytest.raises(JobCancelledError):
+            under_way.wait()
+        under_way = old.s2mm.begin(pieces, [buffer], timeout=1000.0)
+    with pytest.raises((JobCancelledError, BoardClosedError)):
+        under_way.wait()
+    with pytest.raises(BoardClosedError):
+        old.s2mm.begin(pieces, [buffer])
+
+
 def test_an_engine_that_a_program_set_going_by_its_registers_stops():
     with build_board(loop("first")) as board:
         buffer = board.memory["low"].allocate(MIB, np.uint8)
