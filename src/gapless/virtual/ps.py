@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from .._native import Machine
-from ..board import Fitted
 from ..boards import BoardSpec, MemoryKind, PeripheralSpec, ZdmaSpec
 from ..boards.ps_gpio import PS_GPIO
 from ..errors import BadArgumentError, UnmodelledIpWarning
+from ..fitted import Fitted
 from ..memory import AddressMap, Pool
 from .ips import Models, remove_models
 from .pl import Pl, add_memory, by_kind, make_pool
