@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/bus_memory.hpp"
+
 namespace gapless {
 
 // ---- assembly --------------------------------------------------------------------------------------
@@ -12,6 +14,12 @@ T& Parts::add_device(std::uint64_t base, std::shared_ptr<T> device, std::uint64_
     devices_.push_back(std::move(device));
     mappings_.push_back({base, size, &reference});
     return reference;
+}
+
+void Parts::add_memory(AddressSpace::Memory memory) {
+    const std::uint64_t size = std::min(memory.size, std::uint64_t{1} << 32);
+    add_device(memory.base, std::make_shared<BusMemory>(memory.data, memory.owner), size);
+    memories_.push_back(std::move(memory));
 }
 
 void Parts::add_component(Component& component) {

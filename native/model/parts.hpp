@@ -38,7 +38,8 @@ public:
     Parts& operator=(const Parts&) = delete;
 
     // ---- assembly ----
-    void add_memory(AddressSpace::Memory memory) { memories_.push_back(std::move(memory)); }
+    // The host's bus reaches as much of it as 32 bits count.
+    void add_memory(AddressSpace::Memory memory);
     AxiDma& add_dma(std::uint64_t base, DmaConfig config);
     Zdma& add_zdma(std::uint64_t base, ZdmaConfig config);
     Dac& add_dac(std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes);

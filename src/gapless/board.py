@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import threading
-import time
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
@@ -15,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from ._native import Bus
 from .boards import BoardSpec
-from .dma import AxiDma, Zdma
+from .dma import AxiDma, Zdma, leave_at_exit
 from .errors import AddressError, BadArgumentError, BoardClosedError, UnknownNameError, UnsupportedError
-from .memory import AddressMap, Buffer, Pool
+from .fitted import Refit
+from .memory import AddressMap, Buffer, Pool, Pools, for_descriptors
 from .stream import Adc, Bench, Dac, Probe
 from .units import format_address, format_size
 
@@ -43,34 +41,6 @@ class Finding(NamedTuple):
     kind: str
     text: str
     address: int
-
-
-class Fitted(NamedTuple):
-    """What a virtual board is with another design in its PL: see the attributes of :class:`Board`."""
-
-    spec: BoardSpec
-    memory: Mapping[str, Pool]
-    probe: Probe
-    iop_benches: Mapping[int, IopBench]
-
-
-#: Gives a virtual board another design; it calls what ends the old one's transfers when nothing can go wrong any more.
-_Refit = Callable[[BoardSpec, Callable[[], None]], Fitted]
-
-
-class Pools(dict[str, Pool]):
-    """The pools of a board by name; asking for one that is not there says which are, or why it is not."""
-
-    def __init__(self, pools: Mapping[str, Pool], modes: Iterable[Mode] = ()) -> None:
-        super().__init__(pools)
-        self._missing = {mode.pool: mode for mode in modes if not mode.available}
-
-    def __missing__(self, name: str) -> Pool:
-        """Raise UnknownNameError, which is a KeyError; UnsupportedError for one that this machine cannot have."""
-        if name in self._missing:
-            mode = self._missing[name]
-            raise UnsupportedError(f"memory {name} is not there: {mode.reason}; {mode.fix}")
-        raise UnknownNameError("memory", name, self)
 
 
 class Board:
@@ -107,7 +77,7 @@ class Board:
         iop_benches: Mapping[int, IopBench] = MappingProxyType({}),
         missing_iops: Mapping[int, str] = MappingProxyType({}),
         pins: Callable[[int], Pin] | None = None,
-        refit: _Refit | None = None,
+        refit: Refit | None = None,
     ) -> None:
         self.uri, self.bus, self.address_map = uri, bus, address_map
         self.memory = Pools(memory, modes)
@@ -125,7 +95,7 @@ class Board:
         """Make the drivers of what a design has."""
         self.spec, self.probe = spec, probe
         self._dmas = {dma.name: AxiDma(self.bus, dma) for dma in spec.dmas}
-        _engines.update(self._dmas.values())
+        leave_at_exit(self._dmas.values())
         with self._iop_lock:
             for iop in self._iops.values():
                 iop._lose()
@@ -226,7 +196,7 @@ class Board:
         self._replace(self._refit, found.spec)
         return Loaded(found.name, "operating", 0.0)
 
-    def _replace(self, refit: _Refit, spec: BoardSpec) -> None:
+    def _replace(self, refit: Refit, spec: BoardSpec) -> None:
         with self._load_lock, ExitStack() as held:
             if self._ended:
                 raise BoardClosedError(f"{self.uri} was closed: open it again")
@@ -294,26 +264,6 @@ class Board:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-# A thread that comes back from native code while the interpreter is being torn down would take the process
-# with it, so whoever still waits on a bus is sent home before. Engines, because they outlive a Board that
-# nobody refers to any more but whose converter is playing.
-_engines: weakref.WeakSet[AxiDma] = weakref.WeakSet()
-
-
-@atexit.register
-def _leave() -> None:
-    for engine in list(_engines):
-        engine._bus.cancel()
-    if threading.active_count() > 1:
-        time.sleep(0.1)
-
-
-def for_descriptors(memory: Mapping[str, Pool]) -> Pool | None:
-    """Where engines and CPU see the same bytes with nothing to do; and below 4 GiB, if there is such a pool."""
-    pools = [pool for pool in memory.values() if pool.size]
-    return min(pools, key=lambda pool: (not pool.coherent, pool.name != "ps-cma"), default=None)
 
 
 def open(uri: str = "virtual:zcu111") -> Board:

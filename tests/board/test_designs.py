@@ -12,17 +12,20 @@ import gapless
 from bitstreams import bit, words
 from gapless.boards.pynq_z2 import HANDOFF, pynq_z2
 from gapless.cli import main
-from gapless.errors import UnmodelledIpWarning
+from gapless.errors import BusAccessError, UnmodelledIpWarning
 
 MIB = 1 << 20
 TEXT = HANDOFF.read_text()
-#: An IP nobody knows, in place of the switches' GPIO.
-ODD = TEXT.replace('MODTYPE="axi_gpio" HWVERSION="2.0" VLNV="xilinx.com:ip:axi_gpio:2.0"', "@", 2).replace(
-    'MODTYPE="axi_gpio" HWVERSION="2.0" VLNV="xilinx.com:ip:axi_gpio:2.0"',
-    'MODTYPE="odd" HWVERSION="1.0" VLNV="example.com:user:odd:1.0"',
-    1,
-)
-ODD = ODD.replace("@", 'MODTYPE="axi_gpio" HWVERSION="2.0" VLNV="xilinx.com:ip:axi_gpio:2.0"')
+GPIO = 'MODTYPE="axi_gpio" HWVERSION="2.0" VLNV="xilinx.com:ip:axi_gpio:2.0"'
+
+
+def switches_as(module: str, text: str = TEXT) -> str:
+    """The design with another IP in place of the switches' GPIO."""
+    return text.replace(f'INSTANCE="switches_gpio" {GPIO}', f'INSTANCE="switches_gpio" {module}')
+
+
+#: An IP nobody knows.
+ODD = switches_as('MODTYPE="odd" HWVERSION="1.0" VLNV="example.com:user:odd:1.0"')
 
 
 @pytest.fixture(params=["design.hwh", "design.bit", "alone.bit", "design.xsa", "by its name"])
@@ -121,3 +124,33 @@ def test_a_dac_of_awg_plays() -> None:
     with gapless.open("virtual:awg?ps=32GiB") as board:
         assert board.memory["ps-carveout"].size == 28 << 30
         assert board.dac(0).play(np.arange(1 << 16, dtype=np.uint16).view(np.int16), rate=1e9).complete
+
+
+#: A BRAM of 8 KiB at 0x4600_0000, in place of a peripheral.
+BRAM = switches_as(
+    'MODTYPE="axi_bram_ctrl" HWVERSION="4.1" VLNV="xilinx.com:ip:axi_bram_ctrl:4.1"',
+    TEXT.replace(
+        'ADDRESSBLOCK="Reg" BASEVALUE="0x41220000" HIGHVALUE="0x4122FFFF" INSTANCE="switches_gpio" '
+        'MASTERBUSINTERFACE="M_AXI_GP0" MEMTYPE="REGISTER"',
+        'ADDRESSBLOCK="Mem0" BASEVALUE="0x46000000" HIGHVALUE="0x46001FFF" INSTANCE="switches_gpio" '
+        'MASTERBUSINTERFACE="M_AXI_GP0" MEMTYPE="MEMORY"',
+    ),
+)
+
+
+def test_a_bram_is_memory_and_on_the_bus(tmp_path: Path) -> None:
+    path = tmp_path / "bram.hwh"
+    path.write_text(BRAM)
+    with gapless.open(f"virtual:{path}") as board:
+        with board.memory["switches_gpio"].allocate(2048, np.uint32) as words:
+            assert words.physical_address == 0x4600_0000
+            board.bus.write32(0x4600_0000, 0x1234_5678)
+            words[-1] = 7
+            assert words[0] == 0x1234_5678
+            assert board.bus.read32(0x4600_1FFC) == 7
+        with pytest.raises(BusAccessError):
+            board.bus.read32(0x4600_2000)
+        assert board.findings == ()
+        board.load("dma_loopback")
+        with pytest.raises(BusAccessError):
+            board.bus.read32(0x4600_0000)

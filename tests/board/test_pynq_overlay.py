@@ -14,6 +14,7 @@ import pytest
 from pynq_board import Handoff
 
 import gapless
+from bitstreams import bit, words
 from gapless.compat import pynq
 from gapless.compat.pynq import PL, Overlay, binding
 from gapless.compat.pynq.lib import DMA, AxiGPIO
@@ -46,6 +47,38 @@ def test_a_file_that_is_there_has_to_be_a_bitstream(board: gapless.Board, tmp_pa
     (tmp_path / "pynq_tutorial.bit").write_bytes(b"nonsense")
     with pytest.raises(BadArgumentError):
         Overlay(str(tmp_path / "pynq_tutorial.bit"))
+
+
+def _tiny(*bases: int) -> Handoff:
+    design = Handoff(parameters={"PCW_DDR_RAM_HIGHADDR": "0x1FFFFFFF"})
+    for number, base in enumerate(bases):
+        design.block(f"timer_{number}", "axi_timer", "2.0").address(f"timer_{number}", base, 0x1_0000)
+    return design
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "message"),
+    [
+        ("d.hwh", {"d.hwh": _tiny(0x4280_0000).text()[:-40]}, "is cut short"),
+        ("d.hwh", {"d.hwh": "PK"}, "is no XML"),
+        ("d.bit", {"d.bit": b"x"}, r"d\.hwh"),
+        ("d.hwh", {"d.hwh": _tiny(0x4280_0000, 0x4280_8000).text()}, "are both at"),
+        ("d.xsa", {"d.xsa": "no zip"}, r"is no \.xsa"),
+        ("d.hwh", {"d.hwh": Handoff("zynq_ultra_ps_e").text()}, "is for xczu28dr"),
+        ("d.bit", {"d.hwh": _tiny(0x4280_0000).text(), "d.bit": bit(words())}, "is for xczu28dr"),
+    ],
+)
+def test_wrong_files(
+    board: gapless.Board, tmp_path: Path, name: str, files: dict[str, str | bytes], message: str
+) -> None:
+    """Each is one error, and what is in the PL stays."""
+    before = Overlay("pynq_tutorial.bit")
+    for file, content in files.items():
+        (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BadArgumentError, match=message):
+        Overlay(str(tmp_path / name))
+    assert before.is_loaded()
+    assert before.leds_gpio.read(4) == 0xF
 
 
 def test_a_board_that_knows_no_design(board: gapless.Board, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,6 +172,20 @@ def test_attributes_are_there_while_it_is_loaded(board: gapless.Board) -> None:
     assert second.leds_gpio is not leds
 
 
+def test_any_file_of_a_design(board: gapless.Board, tmp_path: Path) -> None:
+    handoff = _tiny(0x4280_0000)
+    handoff.save(tmp_path / "d.hwh")
+    with zipfile.ZipFile(tmp_path / "d.xsa", "w") as archive:
+        archive.writestr("top/d.hwh", handoff.text())
+    for name in ("d.bit", "d.hwh", "d.xsa", "d.bin"):
+        overlay = Overlay(str(tmp_path / name))
+        overlay.timer_0.write(4, 1234)  # TLR0 (PG079): the reset value again after each download
+        assert overlay.timer_0.read(4) == 1234
+        assert board.spec.handoff is not None
+        assert Overlay(str(tmp_path / name)).timer_0.read(4) == 0
+    assert PL.bitfile_name == str(tmp_path / "d.bin")
+
+
 def test_what_a_real_board_loads(board: gapless.Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bitstream, whichever of a design's files was given."""
     loaded: list[bytes] = []
@@ -181,6 +228,19 @@ def test_without_a_download_it_is_what_is_there_already(board: gapless.Board, tm
     assert not overlay.is_loaded()
     with pytest.raises(PynqError, match="not currently loaded"):
         overlay.timer  # noqa: B018
+
+
+def test_what_is_loaded_without_these_names_counts(board: gapless.Board) -> None:
+    overlay = Overlay("pynq_tutorial.bit")
+    board.load("dma_loopback")
+    assert not overlay.is_loaded()
+    assert (PL.bitfile_name, PL.ip_dict) == (None, {})
+    assert Overlay("dma_loopback.bit", download=False).is_loaded()
+    assert "axi_dma_sg" in pynq.Device.active_device.ip_dict
+    board.load("pynq_tutorial")
+    assert not overlay.is_loaded()  # it was, and was replaced: its drivers are of no use
+    overlay.download()
+    assert overlay.leds_gpio.read(4) == 0xF
 
 
 def test_the_pl_is_that_of_the_last_overlay(board: gapless.Board) -> None:

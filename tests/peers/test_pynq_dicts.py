@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gapless.boards.handoff import Design
 from gapless.boards.pynq_z2 import HANDOFF
+from gapless.compat.pynq import RegisterMap
 from gapless.compat.pynq.dictionaries import PS_DDR, Dictionaries
 
 from .real_handoffs import HANDOFFS, folder, pynqs_parser
@@ -90,3 +92,14 @@ def test_hierarchies(both: tuple[Dictionaries, Any]) -> None:
             assert entry is ours.ip_dict[f"{name}/{last}"]
         for last, entry in mine["hierarchies"].items():
             assert entry is ours.hierarchy_dict[f"{name}/{last}"]
+
+
+def test_register_maps(both: tuple[Dictionaries, Any]) -> None:
+    """Of every IP that has registers; PYNQ's names of them are attributes."""
+    ours, pynqs = both
+    for name, entry in pynqs.ip_dict.items():
+        if entry.get("registers"):
+            words = np.zeros(entry["addr_range"] // 4, np.uint32)
+            found = RegisterMap.create_subclass(name, ours.ip_dict[name]["registers"])(words)
+            assert {register for register in entry["registers"] if register.isidentifier()} <= set(dir(found))
+            assert repr(found).startswith("RegisterMap {")

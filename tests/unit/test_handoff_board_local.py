@@ -6,6 +6,7 @@ import struct
 
 import pytest
 from fake_gpio import FakeGpio
+from handoffs import Handoff
 from local_tree import ZCU111, add_mem, make_tree
 
 from bitstreams import bit, words
@@ -43,6 +44,16 @@ def test_the_parts_of_the_design_are_driven_at_their_addresses(pynq_z2_machine, 
         assert any(memory.read(256))
     with pytest.raises(WaitTimeoutError, match="the reset to end"):  # no DMA engine behind this /dev/mem
         board.close()
+
+
+def test_a_bram_is_on_the_bus(pynq_z2_machine, tmp_path):
+    handoff = Handoff(parameters={"PCW_DDR_RAM_HIGHADDR": "0x1FFFFFFF"}).block("bram", "axi_bram_ctrl", "4.1")
+    path = handoff.address("bram", 0x4600_0000, 0x2000, memory=True).save(tmp_path / "bram.hwh")
+    with open_board(f"local?design={path}", root=pynq_z2_machine) as board:
+        board.bus.write32(0x4600_1FFC, 77)
+        with (tmp_path / "dev/mem").open("rb") as memory:
+            memory.seek(0x4600_1FFC)
+            assert struct.unpack("<I", memory.read(4)) == (77,)
 
 
 def test_a_peripheral_that_cannot_be_had_is_left_out_and_said(pynq_z2_machine, tmp_path):

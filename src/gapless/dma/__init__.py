@@ -3,6 +3,7 @@
 from .axi_dma import AxiDma, Recovery
 from .channel import RING_DESCRIPTORS, Channel
 from .cyclic import Cyclic
+from .leaving import leave_at_exit
 from .pieces import check_span, cut_runs, piece_bytes, split, split_runs
 from .registers import DESCRIPTOR, DESCRIPTOR_BYTES, Control, Status
 from .ring import DescriptorRing
@@ -28,6 +29,7 @@ __all__ = [
     "ZdmaChannel",
     "check_span",
     "cut_runs",
+    "leave_at_exit",
     "piece_bytes",
     "split",
     "split_runs",

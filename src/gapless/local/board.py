@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from .._native import MmioBus
-from ..board import Board, for_descriptors
+from ..board import Board
 from ..boards import BoardSpec
 from ..dma import AxiDma, Zdma
 from ..errors import GaplessError, UnsupportedError
-from ..memory import AddressMap, Pool
+from ..memory import AddressMap, Pool, for_descriptors
 from ..memory.claims import Claims
 from ..memory.providers import discover
 from ..memory.providers.devmem import map_physical

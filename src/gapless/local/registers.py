@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..boards import BoardSpec
+from ..boards import BoardSpec, MemoryKind
 from ..errors import AccessDeniedError, AddressError, BusAccessError, GaplessError, UnsupportedError
 from ..memory.providers.availability import Denied, Unavailable
 from ..memory.providers.iomem import Entry, Iomem
@@ -21,6 +21,8 @@ from .uio import Uio, UioDevice, Window, uio_devices
 
 #: Bytes of the registers of one device.
 WINDOW_BYTES = 0x1000
+#: No device has as much BRAM and UltraRAM; what is larger is DDR, and no registers.
+MOST_BRAM_BYTES = 128 << 20
 
 
 class Needed(NamedTuple):
@@ -37,9 +39,11 @@ def needed_windows(spec: BoardSpec) -> list[Needed]:
 
 
 def optional_windows(spec: BoardSpec) -> list[Needed]:
-    """The registers that only who uses them misses: peripherals, and IP that gapless has no driver of."""
+    """The registers that only who uses them misses: peripherals, IP that gapless has no driver of, and BRAM."""
     parts = [Needed(part.name, part.base) for part in spec.peripherals if part is not spec.ps_gpio]
-    return parts + [Needed(ip.name, ip.base, ip.size) for ip in spec.ips if ip.size]
+    parts += (Needed(ip.name, ip.base, ip.size) for ip in spec.ips if ip.size)
+    small = (part for part in spec.memories if part.kind is MemoryKind.PL and part.size <= MOST_BRAM_BYTES)
+    return parts + [Needed(part.name, part.base, part.size) for part in small]
 
 
 class Registers:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..lazy import lazy_names
 from .address_map import AddressMap
+from .board_pools import Pools, for_descriptors
 from .buffer import Buffer, dma_memory, span
 from .chunked_pool import ChunkedPool
 from .device_buffer import DeviceBuffer, array_on, in_place
@@ -35,11 +36,13 @@ __all__ = [
     "MemoryType",
     "Pool",
     "PoolStats",
+    "Pools",
     "RangePool",
     "Region",
     "Runs",
     "array_on",
     "dma_memory",
+    "for_descriptors",
     "in_place",
     "span",
 ]

@@ -8,15 +8,15 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from .._native import Machine
-from ..board import Fitted
 from ..boards import BoardSpec, MemoryKind, PeripheralSpec, ZdmaSpec
 from ..boards.ps_gpio import PS_GPIO
 from ..errors import BadArgumentError, UnmodelledIpWarning
+from ..fitted import Fitted
 from ..memory import AddressMap, Pool
 from .ips import Models, remove_models
 from .pl import Pl, add_memory, by_kind, make_pool
+from .port_widths import add_port_widths
 from .processors import add_peripherals
-from .ps_registers import add_ps_registers
 from .unmodelled import unmodelled
 
 
@@ -40,7 +40,7 @@ class Ps:
         used = dict.fromkeys(name for zdma in spec.zdmas for name in zdma.ports.values())
         self._ports = {name: machine.add_port(bandwidths[name]) for name in used}
         self._zdmas = {zdma.name: _add_zdma(machine, zdma, self._ports) for zdma in spec.zdmas}
-        add_ps_registers(machine, spec)
+        add_port_widths(machine, spec)
         self._host = add_peripherals(machine, [part for part in spec.peripherals if _stays(part)])
         self.pl = self._assemble(spec)
         self.pl.place(models)

@@ -19,6 +19,9 @@ from .ps import Clocks
 from .registers import Register, RegisterMap
 from .xlnk import Xlnk
 
+#: The version whose names these are in the main: some programs choose by it.
+__version__ = "3.1.2"
+
 __all__ = [
     "DEFAULT_BOARD",
     "GPIO",

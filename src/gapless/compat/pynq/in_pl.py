@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...board import Board
+from ...boards import BoardSpec
 from ...boards.handoff import Design
 from ...boards.handoff.checked import SUFFIXES, built_in
 from ...errors import UnknownNameError, UnsupportedError
@@ -18,8 +19,12 @@ from .dictionaries import Dictionaries
 
 @dataclass
 class Loaded:
-    """What was downloaded last. ``design`` and its dictionaries are None and empty for a bitstream without hand-off."""
+    """What was downloaded last. ``design`` and its dictionaries are None and empty for a bitstream without hand-off.
 
+    ``spec``: the board's from then on, which another one takes the place of when another design is loaded.
+    """
+
+    spec: BoardSpec
     bitfile_name: str
     timestamp: str
     design: Design | None
@@ -31,8 +36,9 @@ _loaded: weakref.WeakKeyDictionary[Board, Loaded] = weakref.WeakKeyDictionary()
 
 
 def loaded(board: Board) -> Loaded | None:
-    """What was downloaded last through PYNQ's names, or None."""
-    return _loaded.get(board)
+    """What was downloaded last through PYNQ's names, or None; also when something was loaded without them since."""
+    last = _loaded.get(board)
+    return last if last is not None and last.spec is board.spec else None
 
 
 def downloaded(board: Board, bitfile_name: str, design: Design | None) -> Loaded:
@@ -40,7 +46,7 @@ def downloaded(board: Board, bitfile_name: str, design: Design | None) -> Loaded
     found = Dictionaries() if design is None else Dictionaries.of(design)
     now = datetime.now()
     timestamp = f"{now.year}/{now.month}/{now.day} {now.hour}:{now.minute}:{now.second} +{now.microsecond}"
-    _loaded[board] = made = Loaded(bitfile_name, timestamp, design, found)
+    _loaded[board] = made = Loaded(board.spec, bitfile_name, timestamp, design, found)
     return made
 
 
@@ -54,7 +60,7 @@ def design_of(board: Board) -> Design:
 
     UnsupportedError when the board was described without a hand-off.
     """
-    last = _loaded.get(board)
+    last = loaded(board)
     if last is not None and last.design is not None:
         return last.design
     if board.spec.handoff is None:
@@ -67,7 +73,7 @@ def design_of(board: Board) -> Design:
 
 def dictionaries_of(board: Board) -> Dictionaries:
     """PYNQ's dictionaries of the design in the PL; errors as of :func:`design_of`."""
-    last = _loaded.get(board)
+    last = loaded(board)
     return Dictionaries.of(design_of(board)) if last is None or last.design is None else last.dictionaries
 
 
