@@ -99,7 +99,8 @@ gc.collect()
 print(pool.stats().free == free, allocate((5, 5), "c8").any())
 overlay = Overlay("/home/xilinx/jupyter_notebooks/pynq_tutorial.bit")
 print(overlay.bitfile_name, PL.bitfile_name, PL.ip_dict.keys() == overlay.ip_dict.keys(), overlay.is_loaded())
-print([getattr(Clocks, f"fclk{number}_mhz") for number in range(2)], Clocks.cpu_mhz)
+print(allocate(4, target=overlay.PSDDR).nbytes, overlay.PSDDR.size)
+print(Clocks.fclk0_mhz, Clocks.cpu_mhz)
 Clocks.fclk0_mhz = 50
 print(Clocks.fclk0_mhz)
 pins = Register(overlay.leds_gpio.mmio.base_addr + 4)
@@ -142,7 +143,8 @@ def test_what_it_is_like_and_what_it_leaves(pynq: Venv, tmp_path: Path) -> None:
         "True 40 (0,)",
         "True False",
         f"{tutorial} {tutorial} True True",
-        "[100.0, 100.0] 500.0",
+        f"16 {512 << 20}",
+        "100.0 650.0",
         "50.0",
         "5 5 5",
         "False True",
