@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "examples"
-#: Those for PYNQ are run by tests/peers/test_pynq_three_ways.py.
+#: Those for PYNQ are run by tests/peers/test_pynq_remote.py.
 EXAMPLES = sorted(path for path in FOLDER.glob("*.py") if not path.name.startswith("pynq_"))
 EXPECTED = {
     "ip_model.py": "what came back is what numpy.convolve() gives: True",

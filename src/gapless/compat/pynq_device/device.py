@@ -8,15 +8,13 @@ from pynq import Device
 
 from ...board import Board
 from ...errors import BadArgumentError
-from ...memory import DmaBuffer, Pool
+from ...memory import DmaBuffer
 from ..pynq.in_pl import find_design
 from .handoffs import metadata
 from .memory import BoardMemory
-from .ps_clocks import PsClocks
 from .registers import Registers
 
-#: What PYNQ calls the memory that ``allocate`` takes by default, and the pool of gapless that it is.
-_PS_MEMORY, _POOL = "PSDDR", "ps-cma"
+_POOL = "ps-cma"
 
 
 class GaplessDevice(Device):  # type: ignore[misc]  # PYNQ has no types
@@ -47,30 +45,25 @@ class GaplessDevice(Device):  # type: ignore[misc]  # PYNQ has no types
         # Known, and nothing: or PYNQ would take what another process left in its folder.
         self.bitfile_name = self.timestamp = ""
         self.clear_dict()
-        self._ps_clocks = PsClocks(board)
 
     # ---- registers and memory
 
-    def mmap(self, base_addr: int, length: int) -> Any:
+    def mmap(self, base_addr: int, length: int) -> Registers:
         """Registers, for ``MMIO``."""
-        kept = self._ps_clocks.mapped(base_addr, length)
-        return Registers(self.board, base_addr, range(length // 4)) if kept is None else kept
+        return Registers(self.board, base_addr, range(length // 4))
 
     @property
     def default_memory(self) -> BoardMemory:
         """Where ``allocate`` takes buffers from."""
-        return self._memory(self.board.memory[_POOL])
+        pool = self.board.memory[_POOL]
+        return BoardMemory(self, pool, pool.base, pool.size)
 
     def get_memory(self, description: dict[str, Any]) -> BoardMemory:
-        """The memory of an entry of ``mem_dict``, for ``overlay.NAME``."""
+        """The memory of an entry of ``mem_dict``, for ``overlay.NAME``, with the pool of the board that is in it."""
         base, size = description["base_address"], description["size"]
-        for pool in self.board.memory.values():
-            if pool.size and base <= pool.base < base + size:
-                return self._memory(pool)
-        return BoardMemory(self, None, base, size)
-
-    def _memory(self, pool: Pool) -> BoardMemory:
-        return BoardMemory(self, pool, pool.base, pool.size)
+        pools = self.board.memory.values()
+        inside = next((pool for pool in pools if pool.size and base <= pool.base < base + size), None)
+        return BoardMemory(self, inside, base, size)
 
     def flush(self, bo: DmaBuffer, offset: int, _virtual_address: int, nbytes: int) -> None:
         """Let devices see ``nbytes`` bytes of ``bo`` from ``offset`` on."""
@@ -89,19 +82,7 @@ class GaplessDevice(Device):  # type: ignore[misc]  # PYNQ has no types
         """
         if partial:
             raise BadArgumentError(f"{bitfile_name}: partial bitstreams are not loaded here")
-        parser = metadata(find_design(self.board, bitfile_name))
-        pool = self.board.memory[_POOL]
-        parser.mem_dict[_PS_MEMORY] = {
-            "base_address": 0,
-            "size": pool.size,
-            "type": "DDR4",
-            "used": 1,
-            "streaming": False,
-            "idx": 0,
-            "tag": _PS_MEMORY,
-            "state": None,
-        }
-        return parser
+        return metadata(find_design(self.board, bitfile_name))
 
     def download(self, bitstream: Any, parser: Any = None) -> None:
         """Load a bitstream into the PL."""

@@ -8,6 +8,7 @@ from pynq.pl_server.hwh_parser import HWH
 
 from ...boards.handoff import Design
 from ...boards.handoff.source import read_source
+from ..pynq.dictionaries import Dictionaries
 
 
 def metadata(design: Design) -> Any:
@@ -22,10 +23,8 @@ def metadata(design: Design) -> Any:
     for clock in design.clocks:
         if clock.index in parser.clock_dict:  # PYNQ 4 sets clocks by their frequency
             parser.clock_dict[clock.index]["frequency"] = clock.frequency / 1e6
-    for index, (name, memory) in enumerate(parser.mem_dict.items(), start=1):
-        if "dfx" not in memory:
-            where = {"base_address": memory["phys_addr"], "size": memory["addr_range"]}
-            memory.update(where, used=1, streaming=False, idx=index, tag=f"MIG{index}")
-            # PYNQ's load_ip_data looks there first, and takes what it finds for registers.
-            parser.ip_dict.pop(name, None)
+    for name, memory in Dictionaries.of(design).mem_dict.items():
+        parser.mem_dict[name] = {**memory, **parser.mem_dict.get(name, {})}
+        # PYNQ's load_ip_data looks there first, and takes what it finds for registers.
+        parser.ip_dict.pop(name, None)
     return parser

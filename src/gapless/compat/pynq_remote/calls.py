@@ -72,24 +72,26 @@ class Calls:
 
     def _handler(self, method: Method, function: Callable[..., Any]) -> Any:
         # Messages come and go as bytes: a wrong one is answered here.
-        async def one(request: Any, context: Any) -> bytes:
+        async def ask(request: bytes, context: Any) -> bytes:
             async with self._answering(context) as client:
-                given = self._messages(method, request) if method.many_requests else method.request.FromString(request)
-                if method.many_requests:
-                    return _encode(method, await function(client, given))
+                asked = method.request.FromString(request)
                 async with self._turn:
-                    return _encode(method, function(client, given))
+                    return _encode(method, function(client, asked))
 
-        async def many(request: bytes, context: Any) -> AsyncIterator[bytes]:
+        async def send(requests: AsyncIterator[bytes], context: Any) -> bytes:
+            async with self._answering(context) as client:
+                return _encode(method, await function(client, _messages(method, requests)))
+
+        async def fetch(request: bytes, context: Any) -> AsyncIterator[bytes]:
             async with self._answering(context) as client:
                 async for answer in function(client, method.request.FromString(request)):
                     yield _encode(method, answer)
 
         if method.many_responses:
-            return grpc.unary_stream_rpc_method_handler(many)
+            return grpc.unary_stream_rpc_method_handler(fetch)
         if method.many_requests:
-            return grpc.stream_unary_rpc_method_handler(one)
-        return grpc.unary_unary_rpc_method_handler(one)
+            return grpc.stream_unary_rpc_method_handler(send)
+        return grpc.unary_unary_rpc_method_handler(ask)
 
     @asynccontextmanager
     async def _answering(self, context: Any) -> AsyncIterator[Client]:
@@ -107,14 +109,6 @@ class Calls:
             )
         except Exception as error:
             await context.abort(grpc.StatusCode.INTERNAL, f"this is a bug in gapless: {type(error).__name__}: {error}")
-
-    async def _messages(self, method: Method, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-        while True:
-            try:
-                request = await asyncio.wait_for(anext(requests), _PATIENCE)
-            except StopAsyncIteration:
-                return
-            yield method.request.FromString(request)
 
     async def _admit(self, context: Any) -> None:
         if self._secret is None:
@@ -134,6 +128,15 @@ class Calls:
             "RFSoC (xrfclk, xrfdc) it has not",
         )
         raise AssertionError  # abort() raises
+
+
+async def _messages(method: Method, requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+    while True:
+        try:
+            request = await asyncio.wait_for(anext(requests), _PATIENCE)
+        except StopAsyncIteration:
+            return
+        yield method.request.FromString(request)
 
 
 def _encode(method: Method, fields: Mapping[str, Any]) -> bytes:
