@@ -48,6 +48,7 @@ public:
     std::shared_ptr<RegisterBus> fork(const std::string& name) override { return bus_.fork(name); }
     void park() override { bus_.park(); }
     void resume(Time time) override { bus_.resume(time); }
+    void catch_up(Time time) override { bus_.catch_up(time); }
     void cancel() override { bus_.cancel(); }
 
     // Where the durations go: room for them is made before, so that nothing is allocated meanwhile.
@@ -108,6 +109,7 @@ public:
     std::shared_ptr<RegisterBus> fork(const std::string&) override { return nullptr; }
     void park() override {}
     void resume(Time) override {}
+    void catch_up(Time) override {}
     void cancel() override {}
 
 private:
