@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 #: Who opens the boards of a scheme. Imported when first asked for: nothing else may import virtual/.
 _OPENERS = {"virtual": "gapless.virtual", "local": "gapless.local"}
-
 
 _C = TypeVar("_C")
 
@@ -89,24 +89,25 @@ class Board:
         self._refit, self._load_lock = refit, threading.Lock()
         self._when_loaded, self._ended = list[Callable[[], object]](), False
         self._iops, self._iop_lock = dict[int, "Iop"](), threading.Lock()
+        self._drivers = weakref.WeakSet[AxiDma]()  # those of earlier designs, too, while somebody has them
         self._drive(spec, probe, iop_benches)
 
     def _drive(self, spec: BoardSpec, probe: Probe | None, iop_benches: Mapping[int, IopBench]) -> None:
-        """Make the drivers of what a design has."""
         self.spec, self.probe = spec, probe
         self._dmas = {dma.name: AxiDma(self.bus, dma) for dma in spec.dmas}
+        self._drivers.update(self._dmas.values())
         leave_at_exit(self._dmas.values())
         with self._iop_lock:
             for iop in self._iops.values():
                 iop._lose()
             self._iops.clear()
             self._iop_benches = iop_benches
-        self._dacs: dict[int, Dac] = {}
-        self._adcs: dict[int, Adc] = {}
+        dacs, adcs = dict[int, Dac](), dict[int, Adc]()
         if self._descriptor_pool is not None:
             bench = Bench(self.uri, spec, self.bus, self.memory, self._dmas, probe, self._descriptor_pool)
-            self._dacs = {part.index: Dac(bench, part) for part in spec.converters if part.direction == "dac"}
-            self._adcs = {part.index: Adc(bench, part) for part in spec.converters if part.direction == "adc"}
+            dacs = {part.index: Dac(bench, part) for part in spec.converters if part.direction == "dac"}
+            adcs = {part.index: Adc(bench, part) for part in spec.converters if part.direction == "adc"}
+        self._dacs, self._adcs = dacs, adcs
 
     def __repr__(self) -> str:
         return f"<Board {self.uri}: {self.spec.title}>"
@@ -200,7 +201,7 @@ class Board:
         with self._load_lock, ExitStack() as held:
             if self._ended:
                 raise BoardClosedError(f"{self.uri} was closed: open it again")
-            for dma in self._dmas.values():
+            for dma in list(self._drivers):
                 held.enter_context(dma._lock)  # nothing is started meanwhile
             fitted = refit(spec, self._stop)
             for name in set(self.memory) - set(fitted.memory):
@@ -219,7 +220,7 @@ class Board:
 
     def _stop(self) -> None:
         with ExitStack() as stack:
-            for dma in self._dmas.values():
+            for dma in list(self._drivers):
                 stack.callback(dma._cancel_all)
 
     @property
@@ -238,7 +239,7 @@ class Board:
             stack.callback(self.bus.cancel)
             stack.callback(self._closed)
             stack.callback(self.zdma.close)
-            for dma in self._dmas.values():
+            for dma in list(self._drivers):
                 stack.callback(dma._close)
 
     def _make_iops(self) -> Iterator[tuple[int, Iop]]:

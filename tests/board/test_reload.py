@@ -125,6 +125,16 @@ def test_memory_of_the_pl_comes_and_goes():
         assert not board.findings
 
 
+def test_other_users_of_memory_of_the_pl_are_no_buffers():
+    design = with_pl_memory(loop())
+    used = replace(design.pools[-1], other_users=((0, MIB), (8 * MIB, 100)), granularity=4096)
+    with build_board(replace(design, pools=(*design.pools[:-1], used))) as board:
+        with board.memory["pl-ddr"].allocate(1), pytest.raises(BufferUseError):
+            put(board, design)
+        put(board, design)
+        assert board.memory["pl-ddr"].stats().free == GIB
+
+
 def test_buffers_in_memory_of_the_pl_are_in_the_way():
     with build_board(with_pl_memory(loop("first"))) as board:
         kept = [board.memory["pl-ddr"].allocate(size, np.uint8) for size in (4 * KIB, MIB)]
@@ -181,6 +191,24 @@ def test_a_transfer_under_way_ends_and_its_buffers_are_free():
         buffer.free()
         assert echoed(board, "dma")
         assert not board.findings
+
+
+def test_drivers_of_earlier_designs_are_stopped_too():
+    design = spec(dma())  # no stream is connected
+    with build_board(design) as board:
+        old = board.dma("dma")
+        put(board, design)
+        buffer = board.memory["low"].allocate(MIB, np.uint8)
+        pieces = np.array([[buffer.physical_address, MIB]], np.uint64)
+        under_way = old.s2mm.begin(pieces, [buffer], timeout=1000.0)  # the new engine, by the old driver
+        put(board, design)
+        with pytest.raises(JobCancelledError):
+            under_way.wait()
+        under_way = old.s2mm.begin(pieces, [buffer], timeout=1000.0)
+    with pytest.raises((JobCancelledError, BoardClosedError)):
+        under_way.wait()
+    with pytest.raises(BoardClosedError):
+        old.s2mm.begin(pieces, [buffer])
 
 
 def test_an_engine_that_a_program_set_going_by_its_registers_stops():
@@ -307,6 +335,8 @@ def test_processors_and_logs_of_what_left_are_harmless():
         assert board.probe.iop(1).state == "settled"
         board.pin(0).set(True)
         assert (bench.state, board.probe.iop(1).state) == ("held", "held")
+        board.pin(0).set(False)  # which leads to the new one alone
+        assert (bench.state, board.probe.iop(1).state) == ("held", "settled")
 
 
 def test_a_pin_of_the_ps_keeps_its_level():

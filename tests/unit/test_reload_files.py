@@ -11,7 +11,7 @@ from handoffs import MPSOC, PS7, Handoff
 import gapless
 from bitstreams import bit, words
 from gapless.boards.handoff.checked import built_in
-from gapless.errors import BadArgumentError, UnknownNameError, UnmodelledIpWarning
+from gapless.errors import BadArgumentError, UnknownNameError, UnmodelledIpWarning, UnsupportedError
 
 MEMORY = {"PCW_DDR_RAM_HIGHADDR": "0x1FFFFFFF"}
 LOOPBACK = built_in()["dma_loopback"]
@@ -88,6 +88,12 @@ def test_what_is_not_for_the_board(board, tmp_path):
     shutil.copy(LOOPBACK, tmp_path / "dma.hwh")
     with pytest.raises(BadArgumentError, match=r"dma\.bit is for xczu28dr-.*they are of two designs"):
         board.load(tmp_path / "dma.bit")
+    (tmp_path / "part.bit").write_bytes(bit(words(), design="dma_loopback;PARTIAL=TRUE", part="7z020clg400"))
+    for beside in (False, True):
+        if beside:
+            shutil.copy(LOOPBACK, tmp_path / "part.hwh")
+        with pytest.raises(UnsupportedError, match=r"part\.bit is partial"):
+            board.load(tmp_path / "part.bit")
     (tmp_path / "cut.hwh").write_bytes(LOOPBACK.read_bytes()[:5000])
     with pytest.raises(BadArgumentError, match=r"cut\.hwh"):
         board.load(tmp_path / "cut.hwh")

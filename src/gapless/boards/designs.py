@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import BadArgumentError, UnknownNameError
+from ..errors import BadArgumentError, UnknownNameError, UnsupportedError
 from .bitstream import Bitstream
 from .fpga_manager import FpgaManager, Loaded
 from .spec import BoardSpec
@@ -69,11 +69,15 @@ def find_design(spec: BoardSpec, path: str | Path) -> FoundDesign:
     Raises:
         BadArgumentError: what the file has in it cannot be read, or is for another device.
         UnknownNameError: there is no such file, nor a built-in design of this name for this board.
+        UnsupportedError: a partial bitstream.
     """
     from .handoff.checked import SUFFIXES, built_in
 
     path = Path(path)
-    if path.suffix.lower() in SUFFIXES and (path.with_suffix(".hwh") if path.suffix == ".bit" else path).exists():
+    suffix = path.suffix.lower()
+    if suffix == ".bit" and path.is_file() and Bitstream.load(path).partial:
+        raise UnsupportedError(f"{path} is partial: a virtual board loads whole designs")
+    if suffix in SUFFIXES and (path.with_suffix(".hwh") if suffix == ".bit" else path).exists():
         return _described(spec, path)
     exists = path.exists()
     names = [path.stem] if not exists else [_checked(spec, path).design, path.stem]
