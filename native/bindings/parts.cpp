@@ -1,5 +1,6 @@
 // What a board is made of, by number.
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -19,7 +20,8 @@ namespace {
 
 std::size_t add_dma(PyParts& self, std::uint64_t base, std::string name, bool scatter_gather, unsigned length_width,
                     unsigned address_width, std::uint32_t data_bytes, bool realignment, double clock,
-                    int mm2s_interrupt, int s2mm_interrupt, std::vector<std::size_t> ports) {
+                    int mm2s_interrupt, int s2mm_interrupt, std::vector<std::size_t> ports, std::uint32_t memory_bytes,
+                    std::vector<std::pair<std::uint64_t, std::uint64_t>> reach) {
     if (length_width < 8 || length_width > 26) throw nb::value_error("length_width is 8 to 26 bits (PG021)");
     if (address_width < 32 || address_width > 64) throw nb::value_error("address_width is 32 to 64 bits (PG021)");
     if (data_bytes < 4 || data_bytes > 128 || (data_bytes & (data_bytes - 1)) != 0)
@@ -36,6 +38,8 @@ std::size_t add_dma(PyParts& self, std::uint64_t base, std::string name, bool sc
     config.clock = clock;
     config.mm2s_interrupt = mm2s_interrupt;
     config.s2mm_interrupt = s2mm_interrupt;
+    config.memory_bytes = memory_bytes;
+    config.reach = std::move(reach);
     if (ports.size() != config.ports.size()) throw nb::value_error("ports: one for each of the kinds of memory");
     for (std::size_t kind = 0; kind < ports.size(); ++kind) config.ports[kind] = &self.machine->port(ports[kind]);
     self.dmas.push_back(&self.parts->add_dma(base, std::move(config)));
@@ -116,7 +120,8 @@ void bind_parts(nb::class_<PyParts>& parts) {
              },
              "base"_a, "size"_a, "memory"_a, "offset"_a, "kind"_a, "guarded"_a)
         .def("add_dma", &add_dma, "base"_a, "name"_a, "scatter_gather"_a, "length_width"_a, "address_width"_a,
-             "data_bytes"_a, "realignment"_a, "clock"_a, "mm2s_interrupt"_a, "s2mm_interrupt"_a, "ports"_a)
+             "data_bytes"_a, "realignment"_a, "clock"_a, "mm2s_interrupt"_a, "s2mm_interrupt"_a, "ports"_a,
+             "memory_bytes"_a = 0, "reach"_a = std::vector<std::pair<std::uint64_t, std::uint64_t>>())
         .def("add_zdma", &add_zdma, "base"_a, "name"_a, "bus_bytes"_a, "interrupt"_a, "ports"_a)
         .def("add_dac",
              [](PyParts& self, std::uint64_t base, std::uint32_t samples_per_beat, std::uint32_t fifo_bytes) {

@@ -23,12 +23,22 @@ std::uint32_t DmaChannel::next_burst(std::uint32_t limit) const {
 }
 
 bool DmaChannel::reach(std::uint32_t nbytes) {
-    switch (world_.memory.respond(active_.address + active_.moved, nbytes)) {
+    switch (respond(active_.address + active_.moved, nbytes)) {
         case Response::okay: return true;
         case Response::slave_error: fail(slave_error); return false;
         case Response::decode_error: fail(decode_error); return false;
     }
     return false;
+}
+
+Response DmaChannel::respond(std::uint64_t at, std::uint64_t nbytes) const {
+    const auto holds = [&](const std::pair<std::uint64_t, std::uint64_t>& range) {
+        const std::uint64_t offset = at - range.first;
+        return offset < range.second && nbytes <= range.second - offset;
+    };
+    if (!config_.reach.empty() && std::none_of(config_.reach.begin(), config_.reach.end(), holds))
+        return Response::decode_error;
+    return world_.memory.respond(at, nbytes);
 }
 
 Port::Slot DmaChannel::serve(Time now, std::uint32_t nbytes) {

@@ -2,10 +2,13 @@
 // differs between the directions, moving the data, is left to Mm2sChannel and S2mmChannel.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "model/address_space.hpp"
 #include "model/component.hpp"
@@ -22,10 +25,15 @@ struct DmaConfig {
     unsigned address_width = 40;  // bits
     std::uint32_t data_bytes = 32;
     bool realignment = false;  // DRE
+    std::uint32_t memory_bytes = 0;  // of the memory side, where it is wider: buffers are aligned to it
     double clock = 300e6;      // Hz, of the stream and of the scatter-gather engine
     int mm2s_interrupt = -1;
     int s2mm_interrupt = -1;
     std::array<Port*, 4> ports{};  // by kind of memory
+    // The (base, size) ranges that the design lets it see; empty: all memory.
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> reach;
+
+    std::uint32_t alignment() const { return std::max(data_bytes, memory_bytes); }
 };
 
 // What the channels of all instances share.
@@ -100,6 +108,8 @@ protected:
     Port::Slot serve(Time now, std::uint32_t nbytes);
     // Looks where the burst goes; raises the channel's error and answers false when nowhere.
     bool reach(std::uint32_t nbytes);
+    // What memory answers, or the interconnect for a range that it does not lead to.
+    Response respond(std::uint64_t at, std::uint64_t nbytes) const;
     void finish(Time when);
     void fail(std::uint32_t status_bit);
     // A new packet restarts the delay timer.

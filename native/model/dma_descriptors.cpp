@@ -30,7 +30,7 @@ void DmaChannel::kick_fetch(Time when) {
 void DmaChannel::fetch(Time now) {
     fetch_due_ = never;
     const std::uint64_t at = next_fetch_ & address_mask();
-    switch (world_.memory.respond(at, descriptor_bytes)) {
+    switch (respond(at, descriptor_bytes)) {
         case Response::okay: break;
         case Response::slave_error: current_ = at; fail(sg_slave_error); return;
         case Response::decode_error: current_ = at; fail(sg_decode_error); return;
@@ -83,13 +83,13 @@ void DmaChannel::begin_next(Time now, bool pipelined) {
 void DmaChannel::start_transfer(const Transfer& transfer, Time when) {
     active_ = transfer;
     active_valid_ = true;
-    if (!config_.realignment && transfer.address % config_.data_bytes != 0) {
+    if (!config_.realignment && transfer.address % config_.alignment() != 0) {
         world_.findings.add(when, "misaligned",
                             name_ + ": buffer address " + hex(transfer.address) + " is not a multiple of " +
-                                std::to_string(config_.data_bytes) +
+                                std::to_string(config_.alignment()) +
                                 " and the engine has no realignment (DRE): the low bits are lost",
                             transfer.address);
-        active_.address -= transfer.address % config_.data_bytes;
+        active_.address -= transfer.address % config_.alignment();
     }
     check_buffer(active_, when);
     move_due_ = when;

@@ -1,6 +1,6 @@
 """The native core. See native/ for the sources."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, overload
 
@@ -369,8 +369,13 @@ class Parts:
         mm2s_interrupt: int,
         s2mm_interrupt: int,
         ports: list[int],
+        memory_bytes: int = 0,
+        reach: Sequence[tuple[int, int]] = (),
     ) -> int:
-        """An AXI DMA with registers at ``base``; a port for each kind of memory."""
+        """An AXI DMA with registers at ``base``; a port for each kind of memory.
+
+        ``memory_bytes``: of its memory side, where that is wider; ``reach``: the (base, size) ranges that it sees.
+        """
     def add_zdma(self, base: int, name: str, bus_bytes: int, interrupt: int, ports: list[int]) -> int:
         """A channel of the PS's DMA with registers at ``base``; a port for each kind of memory."""
     def add_dac(self, base: int, samples_per_beat: int, fifo_bytes: int) -> int: ...

@@ -320,6 +320,16 @@ def test_a_pin_of_the_ps_keeps_its_level():
         assert [part.name for part in board.spec.peripherals].count("ps_gpio") == 1
 
 
+def test_what_the_board_did_not_have_of_its_ps_comes_with_the_design():
+    with build_board(loop()) as board:
+        for _ in range(2):
+            put(board, pynq_z2())
+            assert {"ps_gpio", "slcr"} <= {part.name for part in board.spec.peripherals}
+            board.iop(1).load("tutorial")
+            board.iop(1).start()
+            assert board.probe.iop(1).state == "settled"
+
+
 def test_what_listens_is_called_after_each_load():
     with build_board(loop("first")) as board:
         seen = []

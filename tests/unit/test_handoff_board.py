@@ -1,19 +1,13 @@
-"""From a design to a board: what becomes what."""
+"""From a design to a board: engines, streams, interrupts and memory."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import pytest
 from handoffs import MPSOC, Handoff
 
-from gapless.boards import IpSpec, MemoryKind, PeripheralSpec, WindowSpec
-from gapless.boards.designs import DEVICES
+from gapless.boards import IpSpec, MemoryKind, PeripheralSpec
 from gapless.boards.handoff import Design
 from gapless.boards.handoff.board_spec import board_spec
-from gapless.boards.handoff.checked import built_in
-from gapless.boards.pynq_z2 import HANDOFF, pynq_z2
-from gapless.boards.zcu111 import zcu111
 from gapless.dma.pieces import check_span
 from gapless.errors import AddressError, BadArgumentError
 
@@ -40,13 +34,6 @@ def fifo(handoff, name, before, after, depth=1024, width=4):
     handoff.block(name, "axis_data_fifo", "2.0", {"FIFO_DEPTH": depth, "TDATA_NUM_BYTES": width})
     handoff.bus(f"{name}/S_AXIS", "SLAVE", before)
     return handoff.bus(f"{name}/M_AXIS", "MASTER", after)
-
-
-def test_the_tutorial_is_the_board_described_in_python():
-    spec = pynq_z2(cma_bytes=64 * MIB, fifo_bytes=4096)
-    found = board_spec(Design.load(HANDOFF), cma_bytes=64 * MIB, fifo_bytes=4096)
-    assert replace(found, title=spec.title, design=spec.design) == spec
-    assert board_spec(Design.load(HANDOFF)).fifos == pynq_z2().fifos
 
 
 def test_a_dma_as_it_was_built(tmp_path):
@@ -96,6 +83,12 @@ def test_dmas_of_other_kinds_have_no_model(tmp_path, built):
     assert [(ip.name, ip.kind, ip.base) for ip in spec.ips] == [("dma", "axi_dma", 0x4040_0000)]
 
 
+def test_a_stream_of_one_byte(tmp_path):
+    built = {"c_m_axis_mm2s_tdata_width": 8, "c_s_axis_s2mm_tdata_width": 8}
+    (dma,) = described(with_dma(Handoff(parameters=PS7_DDR), **built), tmp_path).dmas
+    assert (dma.data_width, dma.memory_width) == (4, 0)
+
+
 def test_a_loop_is_as_deep_as_all_its_fifos(tmp_path):
     handoff = with_dma(Handoff(parameters=PS7_DDR))
     fifo(handoff, "one", "dma_out", "between", 1024, 4)
@@ -143,6 +136,13 @@ def test_interrupts_behind_a_controller_have_lines_of_their_own(tmp_path):
     assert spec.interrupt_inputs == lines
     assert min(lines.values()) >= 1024
     assert parts["keys"].parameters == {"width": 4, "all_inputs": 1}
+
+
+def test_more_inputs_than_an_interrupt_controller_has(tmp_path):
+    stated = {"C_NUM_INTR_INPUTS": 1 << 40, "C_KIND_OF_INTR": "0xFFFFFFFF"}
+    handoff = Handoff(parameters=PS7_DDR).block("intc", "axi_intc", "4.1", stated)
+    *_, intc = described(handoff.address("intc", 0x4180_0000, 0x1_0000), tmp_path).peripherals
+    assert intc.parameters == {"inputs": 1 << 40, "edges": 0xFFFF_FFFF}  # the model refuses it
 
 
 def test_two_channels_of_a_gpio(tmp_path):
@@ -212,130 +212,3 @@ def test_a_cma_area_that_cannot_be(tmp_path, cma):
 def test_a_ps_of_unknown_memory(tmp_path):
     with pytest.raises(BadArgumentError, match="does not say how much memory the PS has"):
         described(Handoff(), tmp_path)
-
-
-# ---- soft processors
-
-
-def with_iop(handoff, name="iop", base=0x4000_0000, reset=3, acknowledge=5, **options):
-    handoff.block(f"{name}/mb", "microblaze", "11.0", options)
-    handoff.block(f"{name}/bram", "axi_bram_ctrl", "4.1").address(f"{name}/bram", base, 0x8000, memory=True)
-    handoff.block(f"{name}/rst", "proc_sys_reset").pin(f"{name}/rst/aux_reset_in", "I", f"{name}_reset")
-    handoff.block(f"{name}/dff", "dff_en_reset_vector").pin(f"{name}/dff/reset", "I", f"{name}_ack")
-    handoff.slice(f"{name}_reset", "gpio", reset, reset, f"{name}_reset")
-    return handoff.slice(f"{name}_ack", "gpio", acknowledge, acknowledge, f"{name}_ack")
-
-
-def one_with_gpio():
-    return Handoff(parameters=PS7_DDR).pin("ps/GPIO_O", "O", "gpio", 8)
-
-
-def test_a_soft_processor(tmp_path):
-    handoff = with_iop(one_with_gpio(), C_USE_BARREL=1, C_USE_HW_MUL=2, C_USE_FPU=1, C_FREQ=50_000_000)
-    handoff.block("iop/intr", "axi_gpio").address("iop/intr", 0x4001_0000, 0x1_0000, by="iop/mb")
-    handoff.block("iop/odd", "thing").address("iop/odd", 0x44A0_0000, 0x1_0000, by="iop/mb")
-    handoff.address("ps", 0x1000_0000, 256 * MIB, by="iop/mb", interface="S_AXI_GP0", memory=True)
-    spec = described(handoff, tmp_path)
-    (iop,) = spec.iops
-    assert (iop.name, iop.index, iop.base, iop.size, iop.clock) == ("iop", 1, 0x4000_0000, 0x8000, 50e6)
-    assert (iop.reset_pin, iop.acknowledge_pin, iop.interrupt) == (3, 5, None)
-    assert iop.units == {"barrel-shifter", "multiplier64"}
-    assert iop.window == WindowSpec(0x1000_0000, 256 * MIB, 0x1000_0000)
-    assert iop.peripherals == (PeripheralSpec("intr", "host-interrupt", 0x4001_0000),)
-    assert iop.unmodelled == ("odd (thing)", "FPU")
-    assert [part.name for part in spec.memories] == ["ps-ddr"]  # its local memory is no memory of the board
-
-
-def test_soft_processors_are_counted_by_address(tmp_path):
-    handoff = with_iop(with_iop(one_with_gpio(), "b", 0x4200_0000), "a", 0x4400_0000, reset=1, acknowledge=2)
-    iops = described(handoff, tmp_path).iops
-    assert [(iop.name, iop.index) for iop in iops] == [("b", 1), ("a", 2)]
-    assert {iop.window for iop in iops} == {WindowSpec(0, 0)}
-
-
-def test_a_reset_by_a_pin_that_no_ps_has(tmp_path):
-    with pytest.raises(BadArgumentError, match="iop: pins 96 and 5 of the PS's GPIO; 96 at most lead to the PL"):
-        described(with_iop(one_with_gpio(), reset=96), tmp_path)
-
-
-def test_a_processor_that_nobody_holds_in_reset_has_no_model(tmp_path):
-    handoff = one_with_gpio().block("soft/mb", "microblaze", "11.0")
-    spec = described(handoff, tmp_path)
-    assert spec.iops == ()
-    assert [(ip.name, ip.kind, ip.size) for ip in spec.ips] == [("soft/mb", "microblaze", 0)]
-
-
-# ---- the built-in designs of the ZCU111
-
-
-def test_awg_is_the_board_described_in_python():
-    spec = zcu111(ps_bytes=32 * GIB, cma_bytes=64 * MIB, fifo_bytes=4096)
-    found = board_spec(Design.load(zcu111().handoff), ps_bytes=32 * GIB, cma_bytes=64 * MIB, fifo_bytes=4096)
-    assert replace(found, title=spec.title, design=spec.design) == spec
-    as_it_is = board_spec(Design.load(zcu111().handoff))
-    assert replace(as_it_is, title=spec.title, design=spec.design) == zcu111()
-
-
-def test_digitizer():
-    design = Design.load(built_in()["digitizer"])
-    spec = board_spec(design)
-    assert (design.name, design.device, spec.name) == ("digitizer", DEVICES["zcu111"], "zcu111")
-    assert [(part.name, part.index, part.fifo_bytes, part.max_rate) for part in spec.converters] == [
-        ("adc0", 0, 4 * MIB, 4.096e9),
-        ("adc1", 1, 4 * MIB, 4.096e9),
-    ]
-    assert [(pair.name, pair.converters, pair.dmas) for pair in spec.pairs] == [
-        ("adc01", ("adc0", "adc1"), ("dma_adc01", "dma_adc01_direct"))
-    ]
-    assert [(dma.name, dma.sg, dma.s2mm_interrupt) for dma in spec.dmas] == [
-        (f"dma_{name}{suffix}", not suffix, 121 + 2 * number + (suffix != ""))
-        for number, name in enumerate(("adc0", "adc1", "adc01"))
-        for suffix in ("", "_direct")
-    ]
-    assert spec.pools[-1].name == "pl-ddr"
-    assert spec.ips == ()
-
-
-def test_a_pair_of_one_is_no_pair(tmp_path):
-    text = built_in()["digitizer"].read_text().replace('BUSNAME="adc1_to_adc01"', 'BUSNAME="__NOC__"')
-    (tmp_path / "odd.hwh").write_text(text)
-    with pytest.raises(BadArgumentError, match="adc01 joins 1 converters; a pair is of two"):
-        board_spec(Design.load(tmp_path / "odd.hwh"))
-
-
-# ---- numbers that no design has
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "instead", "says"),
-    [
-        ("dma_loopback", 'NAME="FIFO_DEPTH" VALUE="', "9999999999", "less than 4 GiB"),
-        ("digitizer", 'NAME="FIFO_DEPTH" VALUE="', "0x100000000", "FIFO of"),
-        ("digitizer", 'NAME="SAMPLES_PER_BEAT" VALUE="', "0", "FIFO of"),
-        ("digitizer", 'BASEVALUE="0x1000000000" HIGHVALUE="', "0xFFFFFFFFFFFFFFFF", "40-bit addresses"),
-        ("digitizer", 'NAME="PSU_DDR_RAM_HIGHADDR" VALUE="', "0xFFFFFFFFFFFFFFFF", "the PS, which has 32 GiB at most"),
-        ("pynq_tutorial", 'NAME="C_FREQ" VALUE="', "often", "C_FREQ of iop1/mb is 'often'"),
-    ],
-)
-def test_numbers_that_cannot_be(tmp_path, name, text, instead, says):
-    whole = built_in()[name].read_text()
-    at = whole.index(text) + len(text)
-    path = tmp_path / "odd.hwh"
-    path.write_text(whole[:at] + instead + whole[whole.index('"', at) :])
-    if name == "pynq_tutorial":  # the clock input says it otherwise
-        path.write_text(path.read_text().replace('NAME="Clk" DIR="I" SIGIS="clk"', 'NAME="Clk" DIR="I"'))
-    with pytest.raises(BadArgumentError, match=says):
-        board_spec(Design.load(path))
-
-
-def test_more_inputs_than_an_interrupt_controller_has(tmp_path):
-    stated = {"C_NUM_INTR_INPUTS": 1 << 40, "C_KIND_OF_INTR": "0xFFFFFFFF"}
-    handoff = Handoff(parameters=PS7_DDR).block("intc", "axi_intc", "4.1", stated)
-    _, intc = described(handoff.address("intc", 0x4180_0000, 0x1_0000), tmp_path).peripherals
-    assert intc.parameters == {"inputs": 1 << 40, "edges": 0xFFFF_FFFF}  # the model refuses it
-
-
-def test_a_stream_of_one_byte(tmp_path):
-    built = {"c_m_axis_mm2s_tdata_width": 8, "c_s_axis_s2mm_tdata_width": 8}
-    (dma,) = described(with_dma(Handoff(parameters=PS7_DDR), **built), tmp_path).dmas
-    assert (dma.data_width, dma.memory_width) == (4, 0)

@@ -12,6 +12,8 @@ from .iop_spec import PeripheralSpec
 
 #: Where they are: UG585, "System Level Control Registers"; UG1087, "Module Summary".
 SLCR, CRL_APB, CRF_APB = 0xF800_0000, 0xFF5E_0000, 0xFD1A_0000
+#: The kinds of their peripherals.
+CLOCK_KINDS = ("slcr", "crl-apb", "crf-apb")
 
 #: What selects a source, by its name in the parameters.
 _FCLK = {"IO PLL": 0, "ARM PLL": 2, "DDR PLL": 3}

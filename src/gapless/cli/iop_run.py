@@ -10,10 +10,10 @@ import typer
 
 from .. import board as boards
 from ..board import Board
-from ..errors import BadArgumentError, UnsupportedError
+from ..errors import AddressError, BadArgumentError, UnsupportedError
 from ..iop import Iop, Program
 from ..memory import Buffer
-from ..units import format_address, format_time, parse_size, parse_time
+from ..units import format_address, format_size, format_time, parse_size, parse_time
 from . import options
 from .iop_disasm import disassemble
 from .iop_report import print_trace, profile_rows, trace_rows
@@ -89,11 +89,13 @@ def run(
 
 def _allocate(board: Board, iop: Iop, size: int) -> Buffer:
     window = iop.spec.window
+    if not window.size:
+        raise AddressError(f"--buffer {format_size(size)}: {iop.name} sees none of the board's memory")
     pool = next(
         (pool for pool in board.memory.values() if pool.size and window.holds(pool.base, pool.size)),
         next(iter(board.memory.values())),
     )
-    return pool.allocate(max(1, -(-size // 4)), np.uint32, below=window.physical + window.size or None)
+    return pool.allocate(max(1, -(-size // 4)), np.uint32, below=window.physical + window.size)
 
 
 def _word(text: str, has_buffer: bool) -> tuple[int, int | None]:

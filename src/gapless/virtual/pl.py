@@ -141,6 +141,8 @@ def _add_dma(parts: Parts, dma: DmaSpec, ports: Mapping[str, int]) -> int:
             -1 if dma.mm2s_interrupt is None else dma.mm2s_interrupt,
             -1 if dma.s2mm_interrupt is None else dma.s2mm_interrupt,
             by_kind(dma.ports, ports),
+            dma.memory_width,
+            dma.reach,
         )
     except ValueError as error:
         raise BadArgumentError(f"{dma.name}: {error}") from None

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from .._native import Machine
 from ..boards import BoardSpec, MemoryKind, PeripheralSpec, ZdmaSpec
+from ..boards.ps_clocks import CLOCK_KINDS
 from ..boards.ps_gpio import PS_GPIO
 from ..errors import BadArgumentError, UnmodelledIpWarning
 from ..fitted import Fitted
@@ -88,6 +89,8 @@ class Ps:
         """The PL of ``spec`` beside the PS of this board."""
         own, pl = self._spec, MemoryKind.PL
         named = {port.name for port in spec.ports}
+        staying = [part for part in own.peripherals if part.name in self._host]
+        taken = {part.base for part in staying}
         return replace(
             spec,
             name=own.name,
@@ -103,15 +106,15 @@ class Ps:
             ports=(*spec.ports, *(port for port in own.ports if port.name in self._ports and port.name not in named)),
             zdmas=own.zdmas,
             peripherals=(
-                *(part for part in own.peripherals if part.name in self._host),
-                *(part for part in spec.peripherals if not (self._host and _stays(part))),
+                *staying,
+                *(part for part in spec.peripherals if not (_stays(part) and part.base in taken)),
             ),
         )
 
 
 def _stays(part: PeripheralSpec) -> bool:
     """Whether it keeps what it has when a design is loaded."""
-    return part.kind in PS_GPIO
+    return part.kind in PS_GPIO or part.kind in CLOCK_KINDS
 
 
 def _add_zdma(machine: Machine, zdma: ZdmaSpec, ports: dict[str, int]) -> int:

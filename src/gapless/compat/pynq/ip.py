@@ -57,6 +57,7 @@ class DefaultIP:
         self._registers = description.get("registers")
         self._fullpath: str = description.get("fullpath", "IP")
         self._register_name = self._fullpath.rpartition("/")[2]
+        self._register_map: Any = None
 
     @classmethod
     def unregister(cls) -> None:
@@ -90,4 +91,6 @@ class DefaultIP:
             raise AttributeError(
                 f"{self._fullpath} has no register_map: nothing here describes its registers; use read and write"
             )
-        return RegisterMap.create_subclass(self._register_name, self._registers)(self.mmio.array)
+        if self._register_map is None:
+            self._register_map = RegisterMap.create_subclass(self._register_name, self._registers)(self.mmio.array)
+        return self._register_map
