@@ -95,6 +95,10 @@ print(Clocks.fclk0_mhz)
 pins = Register(overlay.leds_gpio.mmio.base_addr + 4)
 pins[3:0] = 5
 print(pins[:], int(pins), overlay.leds_gpio.read(4))
+both = Register(overlay.leds_gpio.mmio.base_addr, width=64)
+print(both[35:32])
+both[:] = 0xA << 32 | 0x2
+print(overlay.leds_gpio.read(0) & 5, overlay.leds_gpio.read(4))
 second = Overlay("pynq_tutorial.bit")
 print(overlay.is_loaded(), second.is_loaded())
 try:
@@ -136,6 +140,8 @@ def test_what_it_is_like_and_what_it_leaves(pynq: Venv, tmp_path: Path) -> None:
         "100.0 650.0",
         "50.0",
         "5 5 5",
+        "5",
+        "0 10",
         "False True",
         "Bitstream file nothing.bit does not exist.",
         "['odds.py', '1', '--two']",
@@ -159,6 +165,43 @@ def test_without_pynq_one_line_says_what_to_install(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith(f"gapless: pynq is not installed for {sys.executable}: pip install pynq ")
     assert result.stderr.count("\n") == 1
+
+
+OWN = """
+import gapless, gapless.errors
+from gapless.compat.pynq_device import install
+
+board = gapless.open("virtual:pynq-z2")
+install(board)
+from pynq import GPIO, Device, allocate
+
+pin = GPIO(GPIO.get_gpio_pin(7), "out")
+for level in (1, 0):
+    pin.write(level)
+    print(board.probe.peripheral("ps_gpio").output(54 + 7))
+free = board.memory["ps-cma"].stats().free
+with allocate(1024):
+    print(free - board.memory["ps-cma"].stats().free)
+print(Device.active_device.board is board)
+try:
+    install(board)
+except gapless.errors.UnsupportedError as error:
+    print(error)
+"""
+
+
+def test_a_program_that_opens_its_board_itself(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "own.py").write_text(OWN)
+    result = venv(VERSIONS[-1], tmp_path / "site").run("own.py", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines() == [
+        "True",
+        "False",
+        "4096",
+        "True",
+        "pynq is imported already: it has looked at the processor that it is on",
+    ]
 
 
 CELLS = (
