@@ -57,13 +57,13 @@ def test_a_driver_binds_by_the_type_of_ip(board: gapless.Board) -> None:
 
         def __init__(self, description: dict) -> None:
             super().__init__(description=description)
-            self.write(4, 0)
+            self.write(0, 0xF)
 
         def show(self, levels: int) -> None:
             self.mmio.write(0, levels)
 
     found = overlay()
-    assert board.bus.read32(0x4121_0004) == 0xF  # not before somebody asks for it
+    assert board.probe.peripheral("leds_gpio").output() == 0  # not before somebody asks for it
     found.leds_gpio.show(5)
     assert board.probe.peripheral("leds_gpio").output() == 5
     assert isinstance(found.leds_gpio, Leds)

@@ -178,7 +178,7 @@ def test_inputs(board: gapless.Board) -> None:
 
 
 def test_pins_that_are_both(board: gapless.Board) -> None:
-    pins, bench = Overlay("pynq_tutorial.bit").leds_gpio, board.probe.peripheral("leds_gpio")
+    pins, bench = Overlay("pynq_tutorial.bit").btns_gpio, board.probe.peripheral("btns_gpio")
     bench.set_input(0b1111)
     pins[1:3].write(0b10)
     assert (bench.output(), pins.channel1.trimask) == (0b0100, 0b1001)

@@ -78,7 +78,7 @@ def test_wrong_files(
     with pytest.raises(BadArgumentError, match=message):
         Overlay(str(tmp_path / name))
     assert before.is_loaded()
-    assert before.leds_gpio.read(4) == 0xF
+    assert before.btns_gpio.read(4) == 0xF
 
 
 def test_a_board_that_knows_no_design(board: gapless.Board, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,7 @@ def test_without_a_download_it_is_what_is_there_already(board: gapless.Board, tm
     """As a second notebook opens the overlay of the first."""
     attached = Overlay("pynq_tutorial.bit", download=False)
     assert attached.is_loaded()
-    assert attached.leds_gpio.read(4) == 0b1111
+    assert attached.btns_gpio.read(4) == 0b1111
     assert PL.bitfile_name is None
     copy = tmp_path / "mine.hwh"
     shutil.copy(board.spec.handoff or "", copy)
@@ -240,7 +240,7 @@ def test_what_is_loaded_without_these_names_counts(board: gapless.Board) -> None
     board.load("pynq_tutorial")
     assert not overlay.is_loaded()  # it was, and was replaced: its drivers are of no use
     overlay.download()
-    assert overlay.leds_gpio.read(4) == 0xF
+    assert overlay.btns_gpio.read(4) == 0xF
 
 
 def test_the_pl_is_that_of_the_last_overlay(board: gapless.Board) -> None:

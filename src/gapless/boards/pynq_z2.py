@@ -69,7 +69,7 @@ def pynq_z2(*, cma_bytes: int = 128 * MIB, fifo_bytes: int = 64 * KIB) -> BoardS
             PeripheralSpec("ps_gpio", "ps-gpio-7000", 0xE000_A000),
             slcr(),
             PeripheralSpec("btns_gpio", "axi-gpio", _GPIO, parameters={"width": 4}),
-            PeripheralSpec("leds_gpio", "axi-gpio", _GPIO + 0x1_0000, parameters={"width": 4}),
+            PeripheralSpec("leds_gpio", "axi-gpio", _GPIO + 0x1_0000, parameters={"width": 4, "tristate": 0}),
             PeripheralSpec("switches_gpio", "axi-gpio", _GPIO + 0x2_0000, parameters={"width": 2}),
         ),
         handoff=HANDOFF,

@@ -23,6 +23,8 @@ from ..units import format_size
 from . import options
 from .iop_report import print_trace
 from .output import count, print_json
+from .pynq_files import EXAMPLES as FILES_EXAMPLES
+from .pynq_files import files
 
 EXAMPLES = """\b
 Examples:
@@ -42,6 +44,9 @@ pynq = typer.Typer()
 @pynq.callback()
 def _pynq() -> None:
     """Run unmodified code written for PYNQ, on any board of gapless."""
+
+
+pynq.command("files", epilog=FILES_EXAMPLES)(files)
 
 
 @pynq.command("run", epilog=EXAMPLES)
