@@ -14,7 +14,6 @@ import typer
 
 from .. import board as boards
 from ..compat import running
-from ..compat.pynq_device.processor import machine_of
 from ..compat.running import package
 from ..compat.running.notebook import NotebookRun, execute_notebooks, read_notebook, write_notebook
 from ..compat.running.trace import VARIABLE as TRACE
@@ -101,8 +100,6 @@ def run(
         )
     version = package.installed_version() if real else None
     with boards.open(board) as opened:  # what cannot be is said now, in one line
-        if real:
-            machine_of(opened)
         if trace and opened.probe is None:
             raise UnsupportedError(f"{board} is a real board: what a program does can be seen on a virtual one only")
     with tempfile.NamedTemporaryFile(prefix="gapless-") as log:
