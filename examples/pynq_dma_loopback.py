@@ -5,6 +5,8 @@ real package of another machine, and prints the same:
 
     gapless pynq run --board 'virtual:dma_loopback?cma=256MiB' examples/pynq_dma_loopback.py
     gapless pynq run --real --board 'virtual:dma_loopback?cma=256MiB' examples/pynq_dma_loopback.py
+    gapless pynq files dma_loopback
+    gapless serve --pynq-remote --board 'virtual:dma_loopback?cma=256MiB&clock=wall'
     PYNQ_REMOTE_DEVICES=127.0.0.1 python examples/pynq_dma_loopback.py dma_loopback.bit
 
 Arguments: the overlay, and the largest size in bytes.

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -30,10 +30,6 @@ class Venv:
     python: str
     environment: Mapping[str, str]
 
-    def on(self, board: str) -> Venv:
-        """The same, for programs on another board."""
-        return replace(self, environment={**self.environment, "GAPLESS_BOARD": board})
-
     def run(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """The interpreter with arguments."""
         return subprocess.run(
@@ -55,9 +51,9 @@ class Venv:
         return self.run(str(_SCRIPT), str(path), *arguments, cwd=cwd)
 
 
-def ours(board: str = DEFAULT_BOARD) -> Venv:
+def ours() -> Venv:
     """Without PYNQ."""
-    return Venv("", sys.executable, {**os.environ, "GAPLESS_BOARD": board})
+    return Venv("", sys.executable, {**os.environ, "GAPLESS_BOARD": DEFAULT_BOARD})
 
 
 def venv(version: str, folder: Path) -> Venv:

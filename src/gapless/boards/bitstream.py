@@ -17,23 +17,23 @@ import numpy as np
 from ..errors import BadArgumentError
 from ..units import MIB, format_size
 
-_SYNC = bytes.fromhex("aa995566")
-_SYNC_SWAPPED = _SYNC[::-1]
+SYNC = bytes.fromhex("aa995566")
+_SYNC_SWAPPED = SYNC[::-1]
 #: A bitstream synchronises after some dummy words and the bus width pattern; far less than this, in bytes.
 _SYNC_WITHIN = 4096
 #: The largest device of these families takes less than half of it.
 _MOST_BYTES = 512 * MIB
 
 #: Type 1 packets that write one word (UG570, "Type 1 Packet Header Format"): to IDCODE, to CTL0, to CMD.
-_WRITE_IDCODE, _WRITE_CTL0, _WRITE_CMD = 0x3001_8001, 0x3000_A001, 0x3000_8001
+_WRITE_IDCODE, _WRITE_CTL0, WRITE_CMD = 0x3001_8001, 0x3000_A001, 0x3000_8001
 _TYPE_1, _TYPE_2 = 1, 2
 _CBC, _FDRI = 0b01011, 0b00010  # registers: the initial vector of an encrypted bitstream; the frames
 _CTL0_DEC = 1 << 6
-_DESYNC = 0x0000_000D  # the last command of a bitstream
+DESYNC = 0x0000_000D  # the last command of a bitstream
 
 #: The field that begins a .bit file: its length, 9, and these bytes; then 1.
-_MAGIC = bytes.fromhex("0009 0ff0 0ff0 0ff0 0ff0 00 0001")
-_FIELDS = {"a": "design", "b": "part", "c": "date", "d": "time"}
+MAGIC = bytes.fromhex("0009 0ff0 0ff0 0ff0 0ff0 00 0001")
+FIELDS = {"a": "design", "b": "part", "c": "date", "d": "time"}
 
 ByteOrder = Literal["big", "little"]
 
@@ -71,7 +71,7 @@ class Bitstream:
         """Read ``path``. BadArgumentError when it is no bitstream, or not the whole of one."""
         path = Path(path)
         data = _read(path)
-        if data.startswith(_MAGIC):
+        if data.startswith(MAGIC):
             fields, words = _split(path, data)
             form: Literal["bit", "bin"] = "bit"
         else:
@@ -106,6 +106,11 @@ class Bitstream:
     def partial(self) -> bool:
         """Whether the header says that it reconfigures a part of the PL only."""
         return self.attributes.get("PARTIAL") == "TRUE"
+
+    @property
+    def empty(self) -> bool:
+        """Whether it configures nothing, and is for virtual boards only."""
+        return self.attributes.get("Configuration") == "none"
 
     @property
     def compressed(self) -> bool:
@@ -171,14 +176,14 @@ def _read(path: Path) -> bytes:
 def _split(path: Path, data: bytes) -> tuple[dict[str, str], bytes]:
     """The fields of a .bit header, and what follows it."""
     fields: dict[str, str] = {}
-    at = len(_MAGIC)
+    at = len(MAGIC)
     try:
         while (key := chr(data[at])) != "e":
-            if key not in _FIELDS:
+            if key not in FIELDS:
                 raise BadArgumentError(f"{path}: field {key!r} in its header is none of a .bit file")
             (length,) = struct.unpack_from(">H", data, at + 1)
             text = data[at + 3 : at + 3 + length]
-            fields[_FIELDS[key]] = text.rstrip(b"\0").decode("utf-8", "backslashreplace")
+            fields[FIELDS[key]] = text.rstrip(b"\0").decode("utf-8", "backslashreplace")
             at += 3 + length
         (length,) = struct.unpack_from(">I", data, at + 1)
     except (IndexError, struct.error):
@@ -193,7 +198,7 @@ def _split(path: Path, data: bytes) -> tuple[dict[str, str], bytes]:
 def _find_sync(path: Path, words: bytes) -> tuple[ByteOrder, int]:
     """The order of the bytes, and where the packets begin."""
     places: list[tuple[int, ByteOrder]] = [
-        (words.find(_SYNC, 0, _SYNC_WITHIN), "big"),
+        (words.find(SYNC, 0, _SYNC_WITHIN), "big"),
         (words.find(_SYNC_SWAPPED, 0, _SYNC_WITHIN), "little"),
     ]
     found = [place for place in places if place[0] >= 0 and place[0] % 4 == 0]
@@ -234,7 +239,7 @@ def _scan(words: bytes, at: int, order: ByteOrder) -> tuple[int | None, bool]:
 
 def _ends(words: bytes, start: int, order: ByteOrder) -> bool:
     """Whether the command that ends a bitstream is in it. It is near the end, so the search begins there."""
-    pattern = struct.pack(">II" if order == "big" else "<II", _WRITE_CMD, _DESYNC)
+    pattern = struct.pack(">II" if order == "big" else "<II", WRITE_CMD, DESYNC)
     at = len(words)
     while (at := words.rfind(pattern, start, at)) >= 0:
         if at % 4 == 0:

@@ -53,6 +53,8 @@ def load_bitstream(spec: BoardSpec, path: str | Path, root: Path = Path("/"), *,
         UnsupportedError, AccessDeniedError, FpgaLoadError, WaitTimeoutError: see :meth:`FpgaManager.load`.
     """
     bitstream = _checked(spec, Path(path))
+    if bitstream.empty:
+        raise BadArgumentError(f"{path} has no configuration in it: it was made for virtual boards")
     return FpgaManager(root).load(bitstream, partial=partial)
 
 

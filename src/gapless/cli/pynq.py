@@ -14,7 +14,6 @@ import typer
 
 from .. import board as boards
 from ..compat import running
-from ..compat.pynq_device.processor import machine_of
 from ..compat.running import package
 from ..compat.running.notebook import NotebookRun, execute_notebooks, read_notebook, write_notebook
 from ..compat.running.trace import VARIABLE as TRACE
@@ -24,6 +23,8 @@ from ..units import format_size
 from . import options
 from .iop_report import print_trace
 from .output import count, print_json
+from .pynq_files import EXAMPLES as FILES_EXAMPLES
+from .pynq_files import files
 
 EXAMPLES = """\b
 Examples:
@@ -43,6 +44,9 @@ pynq = typer.Typer()
 @pynq.callback()
 def _pynq() -> None:
     """Run unmodified code written for PYNQ, on any board of gapless."""
+
+
+pynq.command("files", epilog=FILES_EXAMPLES)(files)
 
 
 @pynq.command("run", epilog=EXAMPLES)
@@ -96,8 +100,6 @@ def run(
         )
     version = package.installed_version() if real else None
     with boards.open(board) as opened:  # what cannot be is said now, in one line
-        if real:
-            machine_of(opened)
         if trace and opened.probe is None:
             raise UnsupportedError(f"{board} is a real board: what a program does can be seen on a virtual one only")
     with tempfile.NamedTemporaryFile(prefix="gapless-") as log:

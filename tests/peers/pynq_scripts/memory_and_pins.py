@@ -18,7 +18,7 @@ with allocate(1024, np.int16) as again:
     print(again.physical_address == first, again.shape)
 del buffer, again
 blocks = []
-for _ in range(40):  # more than the board has, if freed buffers stayed
+for _ in range(12):  # more than the board has, if freed buffers stayed
     block = allocate(16 << 20, "u1")
     block[-1] = 1
     blocks.append(block.physical_address)

@@ -9,22 +9,12 @@ from contextlib import contextmanager
 from unittest import mock
 
 from ...board import Board
-from ...boards.designs import DEVICES
-from ...boards.handoff import Design
-from ...errors import UnsupportedError
-
-#: By the beginning of the device's name: what Linux calls the processor of a Zynq-7000, and of a Zynq UltraScale+.
-_MACHINES = {"xc7z": "armv7l", "xczu": "aarch64"}
+from ..pynq.device import Device
 
 
 def machine_of(board: Board) -> str:
-    """ "armv7l" or "aarch64". UnsupportedError when the board does not say which device it has."""
-    spec = board.spec
-    device = DEVICES.get(spec.name, "") if spec.handoff is None else Design.load(spec.handoff).device
-    for beginning, machine in _MACHINES.items():
-        if device.startswith(beginning):
-            return machine
-    raise UnsupportedError(f"{board.uri}: PYNQ runs on Zynq-7000 and Zynq UltraScale+, not on device {device!r}")
+    """What Linux calls it: "armv7l" or "aarch64"."""
+    return platform.machine() if board.probe is None else Device(board).arch
 
 
 @contextmanager

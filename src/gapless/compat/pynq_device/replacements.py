@@ -26,6 +26,7 @@ from typing import Any
 from ...board import Board
 from ...errors import UnknownNameError, UnsupportedError
 from ..pynq import gpio as our_gpio
+from ..pynq.board_in_use import current_board, use
 from ..pynq.in_pl import find_design
 from .processor import machine_of, on_processor
 
@@ -46,6 +47,8 @@ def replace(board: Board) -> None:
         raise UnsupportedError(f"there is no module {error.name} here: pip install pynq") from error
     from .device import GaplessDevice
 
+    if current_board() is not board:
+        use(board)  # pins are those of the board in use
     GaplessDevice.found = (board, machine)
     _replace_bitstreams()
     _replace_interrupts(board)
