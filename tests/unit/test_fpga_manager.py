@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from bitstreams import bit, swapped, words
 
+from bitstreams import bit, swapped, words
 from gapless.boards import fpga_manager
 from gapless.boards.bitstream import Bitstream
 from gapless.boards.designs import load_bitstream

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import DmaStateError
+from ..errors import BoardClosedError, DmaStateError
 from ..memory import Buffer
 from .decode import has_error
 from .registers import DESCRIPTOR_BYTES
@@ -48,7 +48,9 @@ class Cyclic:
             raise
 
     def check(self) -> None:
-        """Raise the DmaError that the engine stopped with, if it did."""
+        """Raise the DmaError that the engine stopped with, or BoardClosedError where that stopped it."""
+        if self._channel._dma._closed:
+            raise BoardClosedError(f"{self._channel.name}: the board was closed")
         self._ring.check(self._channel.name)
         self._channel.check()
 
