@@ -89,12 +89,12 @@ class Board:
         self._refit, self._load_lock = refit, threading.Lock()
         self._when_loaded, self._ended = list[Callable[[], object]](), False
         self._iops, self._iop_lock = dict[int, "Iop"](), threading.Lock()
-        self._drivers = weakref.WeakSet[AxiDma]()  # those of earlier designs, too, while somebody has them
+        self._drivers = weakref.WeakSet[AxiDma]()  # those of earlier designs, too, that were started again
         self._drive(spec, probe, iop_benches)
 
     def _drive(self, spec: BoardSpec, probe: Probe | None, iop_benches: Mapping[int, IopBench]) -> None:
         self.spec, self.probe = spec, probe
-        self._dmas = {dma.name: AxiDma(self.bus, dma) for dma in spec.dmas}
+        self._dmas = {dma.name: AxiDma(self.bus, dma, self._drivers.add) for dma in spec.dmas}
         self._drivers.update(self._dmas.values())
         leave_at_exit(self._dmas.values())
         with self._iop_lock:
@@ -207,6 +207,7 @@ class Board:
             for name in set(self.memory) - set(fitted.memory):
                 del self.memory[name]
             self.memory.update(fitted.memory)
+            self._drivers.clear()
             self._drive(fitted.spec, fitted.probe, fitted.iop_benches)
         for call in self._when_loaded:
             call()

@@ -164,7 +164,12 @@ def test_handles_are_used_meanwhile():
 
 def test_only_one_of_several_threads_loads_at_a_time():
     with gapless.open("virtual:pynq-z2") as board:
-        with AtWork(lambda: put(board, board.spec)) as first, AtWork(lambda: put(board, pynq_z2())) as second:
+
+        def load(design):
+            put(board, design)
+            time.sleep(1e-4)  # or one of them has the lock again before the other has woken
+
+        with AtWork(lambda: load(board.spec)) as first, AtWork(lambda: load(pynq_z2())) as second:
             while min(first.rounds, second.rounds) < 20:
                 time.sleep(1e-3)
         assert not first.errors

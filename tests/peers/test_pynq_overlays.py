@@ -108,4 +108,4 @@ def test_a_design_for_another_part(board: gapless.Board) -> None:
     with pytest.raises(BadArgumentError, match="is for xczu7ev"):
         Overlay(path("zcu104-base.hwh"))
     assert overlay.is_loaded()
-    assert overlay.leds_gpio.read(4) == 0xF
+    assert overlay.btns_gpio.read(4) == 0xF

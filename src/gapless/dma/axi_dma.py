@@ -38,10 +38,11 @@ class AxiDma:
     Args:
         bus: the register bus it is on (the native one: streaming loops run on it without the interpreter).
         spec: how the instance was built; see :class:`~gapless.boards.DmaSpec`.
+        starting: called before it starts to move anything, with itself.
     """
 
-    def __init__(self, bus: Bus, spec: DmaSpec) -> None:
-        self._bus, self.spec = bus, spec
+    def __init__(self, bus: Bus, spec: DmaSpec, starting: Callable[[AxiDma], object] = lambda _: None) -> None:
+        self._bus, self.spec, self._starting = bus, spec, starting
         self._closed = False
         # One for both channels: a reset takes both. Never held while a transfer is waited for.
         self._lock = threading.RLock()

@@ -272,6 +272,7 @@ class Channel:
             check_span(self._spec, address, nbytes)
 
     def _ready(self) -> None:
+        self._dma._starting(self._dma)
         if self._dma._closed:
             raise BoardClosedError(f"{self.name}: the board was closed")
         if self._transfer is not None:
