@@ -37,7 +37,7 @@ export GAPLESS_REQUIRE_HANDOFFS := 1
 export GAPLESS_REQUIRE_PYNQ := 1
 endif
 .DELETE_ON_ERROR:
-.PHONY: help env build demo test lint types contracts unit pytest sanitize \
+.PHONY: help env build demo test lint types contracts unit pytest pytest-board pytest-rest sanitize \
 	sanitize-unit sanitize-board kernel-test kernel-test-full kernel-if-possible \
 	bench format clean FORCE
 
@@ -114,7 +114,7 @@ bench: $(STAMPS)/package
 # KERNEL_TEST=always, as in .ci/run: a machine that has no QEMU fails. The runs of pytest go side by side, two at
 # a time, the longest first; what they print comes one after the other.
 test: lint types contracts $(if $(filter always,$(KERNEL_TEST)),kernel-test,kernel-if-possible) $(STAMPS)/sanitize
-	@$(MAKE) --no-print-directory -j2 --output-sync=target SIDE_BY_SIDE=1 sanitize-board sanitize-unit pytest
+	@$(MAKE) --no-print-directory -j2 --output-sync=target SIDE_BY_SIDE=1 sanitize-board pytest-rest pytest-board sanitize-unit
 
 lint: $(STAMPS)/env
 	@echo '== lint: ruff check, ruff format --check'
@@ -136,6 +136,15 @@ unit: $(STAMPS)/strict
 pytest: $(STAMPS)/strict
 	@echo '== pytest: all tests'
 	@$(VENV)/python -m pytest $(ARGS)
+
+# The same in halves: the virtual board, and the rest.
+pytest-board: $(STAMPS)/strict
+	@echo '== pytest: tests/board'
+	@$(VENV)/python -m pytest tests/board $(ARGS)
+
+pytest-rest: $(STAMPS)/strict
+	@echo '== pytest: all other tests'
+	@$(VENV)/python -m pytest tests --ignore=tests/board $(ARGS)
 
 # Tests of what has no native code in it, or of whole programs in processes of their own, whose parts have tests:
 # sanitizers would only make Python slow.
