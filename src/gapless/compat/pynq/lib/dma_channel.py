@@ -74,7 +74,9 @@ class DMAChannel:
     @property
     def idle(self) -> bool:
         """True when no transfer is under way: ``transfer`` can be called, or says why not."""
-        self.settle()  # which reads DMASR: who looks again and again lets time pass
+        self.settle()
+        if self._transfer is not None:
+            self._bus.sleep(_SHORTEST)  # about what a look takes a board's processor: programs look again and again
         return self._transfer is None
 
     @property
