@@ -197,6 +197,8 @@ def test_a_register_map_of_ones_own() -> None:
     for write in (lambda: setattr(found, "status", 1), lambda: setattr(found.status, "r2_x", 1)):
         with pytest.raises(AttributeError):
             write()
+    secret = {**status, "fields": {"key": {**field, "access": "write-only"}, "x": field}}
+    assert repr(RegisterMap.create_subclass("core", {"s": secret})(buffer).s) == "Register(key=write-only, x=5)"
     with pytest.raises(RuntimeError, match="create_subclass"):
         RegisterMap(buffer)
     with pytest.raises(BadArgumentError, match="at most 64 bits"):

@@ -84,7 +84,10 @@ class Register:
         return hex(self._value())
 
     def __repr__(self) -> str:
-        fields = [f"{field}={getattr(self, field)}" for field in self._fields] or [f"value={self._value()}"]
+        fields = [
+            f"{field}={'write-only' if found['access'] == 'write-only' else getattr(self, field)}"
+            for field, found in self._fields.items()
+        ] or [f"value={self._value()}"]
         return f"Register({', '.join(fields)})"
 
     def _value(self) -> int:
