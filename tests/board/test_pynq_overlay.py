@@ -309,3 +309,14 @@ def test_the_board_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pynq.use("virtual:pynq-z2").uri == pynq.DEFAULT_BOARD
     pynq.close()
     pynq.close()
+
+
+def test_a_cyclic_transfer_that_nobody_stopped_goes_with_its_design(board: gapless.Board) -> None:
+    pool, before = board.memory["ps-cma"], board.memory["ps-cma"].stats()
+    wave = pynq.allocate(1000)
+    Overlay("dma_loopback.bit").axi_dma_sg.sendchannel.transfer(wave, cyclic=True)
+    assert wave.in_flight
+    assert pool.stats().buffers.count > 1  # its descriptors
+    Overlay("pynq_tutorial.bit")
+    wave.freebuffer()
+    assert pool.stats() == before

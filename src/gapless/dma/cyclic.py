@@ -47,6 +47,11 @@ class Cyclic:
             self._release()
             raise
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was stopped, by whom ever, and its memory let go."""
+        return not self._release.alive
+
     def check(self) -> None:
         """Raise the DmaError that the engine stopped with, or BoardClosedError where that stopped it."""
         if self._channel._dma._closed:
@@ -115,7 +120,7 @@ class Cyclic:
             self._held.append(holds.pop_all())
 
     def _refuse_ended(self) -> None:
-        if not self._release.alive:
+        if self.ended:
             raise DmaStateError(f"{self._channel.name}: the ring was stopped")
 
     def cancel(self) -> None:

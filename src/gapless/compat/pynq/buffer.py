@@ -26,6 +26,12 @@ class Settling(Protocol):
 unsettled: set[Settling] = set()
 
 
+def settle_all() -> None:
+    """Have all channels let go of what they do not use any more."""
+    for channel in list(unsettled):
+        channel.settle()
+
+
 class PynqBuffer(DmaBuffer):
     """Memory that devices reach, as a numpy array: what ``allocate`` and ``Xlnk.cma_array`` give.
 
@@ -75,8 +81,8 @@ class PynqBuffer(DmaBuffer):
 
     def free(self) -> None:
         """As :meth:`gapless.memory.Buffer.free`; a transfer that has ended is none, though nobody waited for it."""
-        for channel in list(unsettled) if self.in_flight else ():
-            channel.settle()
+        if self.in_flight:
+            settle_all()
         super().free()
 
     def freebuffer(self) -> None:

@@ -11,6 +11,7 @@ from ...units import format_address, format_size
 from . import in_pl
 from .binding import assign_drivers
 from .bitstream import Bitstream
+from .buffer import settle_all
 from .clocks import set_clocks
 from .described import describe, table
 from .dictionaries import Dictionaries
@@ -86,6 +87,7 @@ class Overlay(Bitstream):
             raise PynqError(f"dtbo={dtbo!r}: device-tree overlays are not loaded here; the engines need none")
         with file_to_load(self._board, self.design, self.bitfile_name) as path:
             self._board.load(path)
+        settle_all()  # what was under way has ended with the design before
         self._note(self.design)
         set_clocks(self.device, self.clock_dict)
         for entry in (*self.ip_dict.values(), *self.mem_dict.values()):

@@ -101,17 +101,14 @@ class DMAChannel:
 
         Raises WaitTimeoutError when the engine does not stop.
         """
-        transfer, self._transfer, self._started = self._transfer, None, self._engine.spec.sg
-        unsettled.discard(self)
+        transfer, self._started = self._transfer, self._engine.spec.sg
         try:
             if transfer is not None:
                 transfer.cancel()
             if not self.error:
                 self.channel.stop()
         finally:
-            if self._ring is not None:
-                self._ring.free()
-            self._ring = self._array = None
+            self._let_go()
 
     # ---- moving data
 
@@ -188,6 +185,8 @@ class DMAChannel:
     def settle(self) -> None:
         """Let go of the buffer, if the transfer has ended; what went wrong is for :meth:`wait` to say."""
         transfer = self._transfer
+        if isinstance(transfer, Cyclic) and transfer.ended:
+            self._let_go()
         if not isinstance(transfer, Transfer):
             return
         looks = 0
@@ -237,10 +236,16 @@ class DMAChannel:
         if self._failure is not None:
             raise PynqError(_said(self._failure)) from self._failure
 
+    def _let_go(self) -> None:
+        ring, self._ring, self._transfer, self._array = self._ring, None, None, None
+        unsettled.discard(self)
+        if ring is not None:
+            ring.free()
+
     def _end(self, transfer: Transfer) -> None:
         """It is done: what it moved, or why it did not."""
-        array, self._transfer, self._array = self._array, None, None
-        unsettled.discard(self)
+        array = self._array
+        self._let_go()
         try:
             self.transferred = transfer.wait().nbytes
             if self.channel.receive and array is not None:
