@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -102,11 +103,11 @@ def run(
     with boards.open(board) as opened:  # what cannot be is said now, in one line
         if trace and opened.probe is None:
             raise UnsupportedError(f"{board} is a real board: what a program does can be seen on a virtual one only")
-    with tempfile.NamedTemporaryFile(prefix="gapless-") as log:
+    with tempfile.NamedTemporaryFile(prefix="gapless-") if trace else nullcontext() as log:
         environment = {
             **os.environ,
             "GAPLESS_BOARD": board,
-            **({TRACE: log.name} if trace else {}),
+            **({} if log is None else {TRACE: log.name}),
             **({package.VARIABLE: "1"} if real else {}),
         }
         begun = time.monotonic()
@@ -114,7 +115,7 @@ def run(
             document = _run_notebooks([path, *map(Path, arguments or [])], output, timeout, environment)
         else:
             document = _run_script(path, arguments or [], output, timeout, environment, capture=json)
-        stores = read_stores(Path(log.name)) if trace else {}
+        stores = {} if log is None else read_stores(Path(log.name))
     if json:
         seconds = time.monotonic() - begun
         heading = {"file": file, "board": board, **({"pynq": version} if real else {})}
