@@ -72,6 +72,10 @@ def test_a_buffer_there_and_back(remote: Remote) -> None:
     remote("buffer.freebuffer", buffer_id=buffer)  # as PYNQ does when the object goes
     with refused("NOT_FOUND", "no buffer"):
         remote.contents(buffer)
+    again = remote.allocate(len(data))
+    assert remote("buffer.physical_address", buffer_id=again).address == address
+    assert not any(remote.contents(again)), "nobody sees what others had there"
+    remote("buffer.freebuffer", buffer_id=again)
 
 
 def test_dma_by_registers(remote: Remote) -> None:

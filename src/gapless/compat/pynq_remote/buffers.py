@@ -27,10 +27,12 @@ class RemoteBuffer:
         self._board, self._clients, self._memory = board, clients, memory
 
     def allocate(self, client: Client, request: Any) -> dict[str, Any]:
-        """A buffer of ``size`` bytes, at the beginning of a page as on a board."""
+        """A buffer of ``size`` zeros, at the beginning of a page as on a board."""
         if request.size <= 0:
             raise BadArgumentError(f"a buffer of {request.size} bytes: at least 1")
         buffer = self._board.memory[self._memory].allocate(request.size, np.uint8, align=_PAGE, contiguous=True)
+        buffer.fill(0)  # what it was before is not this client's to see
+        buffer.sync_to_device()
         return {"buffer_id": self._clients.add(client, buffer)}
 
     async def write(self, client: Client, requests: AsyncIterator[Any]) -> dict[str, Any]:
