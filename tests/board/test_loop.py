@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from driver_designs import KIB, MIB, both_ways, leaving_nothing, samples, sha, used
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import gapless
@@ -54,6 +54,7 @@ class Tap:
         return np.frombuffer(bytes(self._bytes), "<i2")
 
 
+@example(length_width=26, lengths=[156609], pauses=[0.0] * 4, rate=50e6, fifo=4 * KIB)  # 0.1 s until it has ended
 @settings(max_examples=40)
 @given(
     length_width=st.sampled_from([14, 16, 26]),

@@ -88,6 +88,9 @@ class Cyclic:
             self._wait_for(self._ring, self._ring.count - 2, timeout)
             with self._lock:
                 self._complete_period(timeout)
+        else:
+            with self._lock:
+                self._channel._halt(timeout)  # which takes a period, and one that was fetched ahead
         self.cancel()
 
     def _complete_period(self, timeout: float) -> None:
