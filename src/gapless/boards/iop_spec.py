@@ -46,6 +46,11 @@ class PeripheralSpec:
     parameters: Mapping[str, float] = field(default_factory=dict)
 
 
+def ps_gpio(kind: str) -> PeripheralSpec:
+    """The PS's own GPIO, by its kind."""
+    return PeripheralSpec("ps_gpio", kind, PS_GPIO[kind].base)
+
+
 @dataclass(frozen=True)
 class WindowSpec:
     """Physical memory from ``physical`` on, as a processor in the PL sees it: ``size`` bytes from ``base`` on.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import BadArgumentError
 from ..units import KIB, MIB, format_size
-from .iop_spec import PeripheralSpec, WindowSpec
+from .iop_spec import PeripheralSpec, WindowSpec, ps_gpio
 from .ps_clocks import slcr
 from .ps_pools import CMA_USERS, ps_cma
 from .pynq_iop import pynq_iop
@@ -66,7 +66,7 @@ def pynq_z2(*, cma_bytes: int = 128 * MIB, fifo_bytes: int = 64 * KIB) -> BoardS
             for number, base in enumerate(_IOPS)
         ),
         peripherals=(
-            PeripheralSpec("ps_gpio", "ps-gpio-7000", 0xE000_A000),
+            ps_gpio("ps-gpio-7000"),
             slcr(),
             PeripheralSpec("btns_gpio", "axi-gpio", _GPIO, parameters={"width": 4}),
             PeripheralSpec("leds_gpio", "axi-gpio", _GPIO + 0x1_0000, parameters={"width": 4, "tristate": 0}),

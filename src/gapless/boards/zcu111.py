@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..units import GIB, MIB
-from .iop_spec import PeripheralSpec, WindowSpec
+from .iop_spec import WindowSpec, ps_gpio
 from .ps_clocks import crf_apb, crl_apb
 from .ps_pools import CMA_USERS, ps_carveout, ps_cma
 from .pynq_iop import pynq_iop
@@ -123,7 +123,7 @@ def zcu111(*, ps_bytes: int = 4 * GIB, cma_bytes: int = 128 * MIB, fifo_bytes: i
                 interrupt=_PL_INTERRUPTS[len(dmas)],
             ),
         ),
-        peripherals=(PeripheralSpec("ps_gpio", "ps-gpio-mp", 0xFF0A_0000), crl_apb(_PL_CLOCKS), crf_apb()),
+        peripherals=(ps_gpio("ps-gpio-mp"), crl_apb(_PL_CLOCKS), crf_apb()),
         handoff=HANDOFF,
         zdmas=zdmas(
             gdma_ports={MemoryKind.PS: "GDMA", MemoryKind.PL: "HPM0"},

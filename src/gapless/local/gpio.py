@@ -23,9 +23,6 @@ UDEV_RULE = 'SUBSYSTEM=="gpio", KERNEL=="gpiochip*", GROUP="gapless", MODE="0660
 #: Who has a line, as the kernel tells others.
 CONSUMER = "gapless"
 
-#: What the driver calls each kind of GPIO. Its lines are numbered as the pins.
-_LABELS = {"ps-gpio-7000": "zynq_gpio", "ps-gpio-mp": "zynqmp_gpio"}
-
 _GET_CHIP, _GET_LINE_INFO, _GET_LINE, _SET_VALUES = 0x8044_B401, 0xC100_B405, 0xC250_B407, 0xC010_B40F
 _OUTPUT, _OUTPUT_VALUES = 1 << 3, 2
 #: struct gpiochip_info: name, label, lines.
@@ -110,7 +107,8 @@ def find_pin(root: Path, gpio: PeripheralSpec, pin: int) -> LinePin | None:
         AccessDeniedError: a chip is not this user's to open; the message says what would do.
         BadArgumentError, UnsupportedError: as :meth:`LinePin.consumer`.
     """
-    label, first = _LABELS[gpio.kind], PS_GPIO[gpio.kind].first_pin
+    layout = PS_GPIO[gpio.kind]
+    label, first = layout.label, layout.first_pin  # the driver's lines are numbered as the pins
     denied: AccessDeniedError | None = None
     for path in sorted((root / "dev").glob("gpiochip[0-9]*")):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ...units import MIB
-from ..iop_spec import IopSpec, PeripheralSpec
+from ..iop_spec import IopSpec, PeripheralSpec, ps_gpio
 from ..ip_spec import IpSpec
 from ..ps_clocks import ps_clocks
 from ..spec import BoardSpec, ZdmaSpec
@@ -20,11 +20,7 @@ from .parts.ports import Ports
 from .parts.streams import Streams
 from .ps import FAMILIES
 
-#: The PS's GPIO (UG585 and UG1085, "System Addresses").
-_PS_GPIO = {
-    "Zynq-7000": PeripheralSpec("ps_gpio", "ps-gpio-7000", 0xE000_A000),
-    "Zynq UltraScale+": PeripheralSpec("ps_gpio", "ps-gpio-mp", 0xFF0A_0000),
-}
+_PS_GPIO = {"Zynq-7000": "ps-gpio-7000", "Zynq UltraScale+": "ps-gpio-mp"}
 
 
 def board_spec(
@@ -70,7 +66,7 @@ def board_spec(
         pairs=streams.pairs,
         zdmas=channels,
         iops=processors,
-        peripherals=(_PS_GPIO[family], *ps_clocks(family, design.blocks[design.ps].parameters), *host),
+        peripherals=(ps_gpio(_PS_GPIO[family]), *ps_clocks(family, design.blocks[design.ps].parameters), *host),
         handoff=design.path,
         ips=tuple(_ips(design, lines, streams, described, processors)),
         interrupt_inputs=lines.inputs,

@@ -143,10 +143,14 @@ def as_pynq(buffer: Buffer) -> PynqBuffer:
         raise BufferUseError(f"{buffer.pool.name}: a view is not what a pool allocated")
     array: PynqBuffer = buffer.view(PynqBuffer)
     array._whole, buffer._whole = True, False
-    # Linux clears what PYNQ allocates, and programs count on it. Devices shall see that, not what it was before.
-    array.fill(0)
-    array.sync_to_device()
+    clear(array)
     return array
+
+
+def clear(buffer: Buffer) -> None:
+    """Make it all zeros, for devices, too: Linux clears what PYNQ allocates, and programs count on it."""
+    buffer.fill(0)
+    buffer.sync_to_device()
 
 
 def on_pointer(pointer: Pointer, shape: tuple[int, ...], dtype: np.dtype[Any], cache: Any) -> PynqBuffer:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from ...boards.ps_clocks import CRF_APB, CRL_APB, SLCR
 from ...errors import AccessDeniedError, AddressError, BadArgumentError, BusAccessError, UnsupportedError
 from . import in_pl
 from .device import Device
@@ -46,21 +47,20 @@ class Family:
     cpu_sources: Mapping[int, int]
 
 
-_SLCR, _CRL, _CRF = 0xF800_0000, 0xFF5E_0000, 0xFD1A_0000
-_ARM_PLL, _DDR_PLL, _IO_PLL = (_SLCR + offset for offset in (0x100, 0x104, 0x108))
-_APLL, _DPLL, _VPLL = (_CRF + offset for offset in (0x20, 0x2C, 0x38))
+_ARM_PLL, _DDR_PLL, _IO_PLL = (SLCR + offset for offset in (0x100, 0x104, 0x108))
+_APLL, _DPLL, _VPLL = (CRF_APB + offset for offset in (0x20, 0x2C, 0x38))
 FAMILIES: Mapping[str, Family] = {
     "armv7l": Family(
         crystal="PCW_CRYSTAL_PERIPHERAL_FREQMHZ",
         usual=50.0,
         feedback=(12, 7),
         halved=None,
-        clocks=tuple(_SLCR + 0x170 + 0x10 * number for number in range(4)),
+        clocks=tuple(SLCR + 0x170 + 0x10 * number for number in range(4)),
         sources={0: _IO_PLL, 1: _IO_PLL, 2: _ARM_PLL, 3: _DDR_PLL},
         source=(4, 2),
         divisor1=(20, 6),
         gate=None,
-        cpu=_SLCR + 0x120,
+        cpu=SLCR + 0x120,
         cpu_sources={0: _ARM_PLL, 1: _ARM_PLL, 2: _DDR_PLL, 3: _IO_PLL},
     ),
     "aarch64": Family(
@@ -68,12 +68,12 @@ FAMILIES: Mapping[str, Family] = {
         usual=33.333,
         feedback=(8, 7),
         halved=16,
-        clocks=tuple(_CRL + 0xC0 + 4 * number for number in range(4)),
-        sources={0: _CRL + 0x20, 2: _CRL + 0x30, 3: _DPLL},
+        clocks=tuple(CRL_APB + 0xC0 + 4 * number for number in range(4)),
+        sources={0: CRL_APB + 0x20, 2: CRL_APB + 0x30, 3: _DPLL},
         source=(0, 3),
         divisor1=(16, 6),
         gate=24,
-        cpu=_CRF + 0x60,
+        cpu=CRF_APB + 0x60,
         cpu_sources={0: _APLL, 2: _DPLL, 3: _VPLL},
     ),
 }

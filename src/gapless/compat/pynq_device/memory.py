@@ -12,6 +12,7 @@ from pynq.buffer import PynqBuffer
 
 from ...errors import AllocationError, PynqError
 from ...memory import DmaBuffer, Pool
+from ..pynq.buffer import clear
 
 _set_state: Callable[..., None] = np.ndarray.__setstate__
 
@@ -47,7 +48,7 @@ class BoardMemory:
             raise PynqError(f"BO allocation failed: {error}") from error
         if not isinstance(held, DmaBuffer):
             raise PynqError(f"BO allocation failed: {self._pool.name} is memory that no numpy array can be on")
-        held.fill(0)
+        clear(held)
         given = {"device": self.device, "bo": held, "coherent": self._pool.coherent}
         whole = PynqBuffer(shape, kind, buffer=held, device_address=held.physical_address, **given)
         # A view of it is what the program gets: views of that refer to ``whole``, and freeing can empty it.

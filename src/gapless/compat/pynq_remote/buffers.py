@@ -13,6 +13,7 @@ from ...memory import Buffer
 from ...memory.device_buffer import array_on
 from ...memory.region import MemoryType
 from ...units import MIB
+from ..pynq.buffer import clear
 from .client import Client, Clients
 
 #: Of one message with data; a client takes 4 MiB at most unless told otherwise.
@@ -31,8 +32,7 @@ class RemoteBuffer:
         if request.size <= 0:
             raise BadArgumentError(f"a buffer of {request.size} bytes: at least 1")
         buffer = self._board.memory[self._memory].allocate(request.size, np.uint8, align=_PAGE, contiguous=True)
-        buffer.fill(0)  # what it was before is not this client's to see
-        buffer.sync_to_device()
+        clear(buffer)  # what it was before is not this client's to see
         return {"buffer_id": self._clients.add(client, buffer)}
 
     async def write(self, client: Client, requests: AsyncIterator[Any]) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from ...errors import BadArgumentError, PynqDirectionError, UnknownNameError, Un
 from ...iop import RegisterPin
 from .client import Client, Clients, Line
 
-#: What Linux calls the GPIO of the PS (drivers/gpio/gpio-zynq.c); its pins are counted from 0 here.
-_LABELS = {"ps-gpio-7000": "zynq_gpio", "ps-gpio-mp": "zynqmp_gpio"}
+#: Pins are counted from 0 here.
 _BASE_PATH = "/sys/class/gpio/gpiochip0"
 
 
@@ -75,9 +74,10 @@ class Gpio:
         gpio = self._board.spec.ps_gpio
         if gpio is None:
             raise UnsupportedError(f"{self._board.uri} knows of no GPIO of the PS")
-        if label and label != _LABELS[gpio.kind]:
-            raise UnknownNameError("GPIO called", label[:40], (_LABELS[gpio.kind],))
-        return PS_GPIO[gpio.kind]
+        layout = PS_GPIO[gpio.kind]
+        if label and label != layout.label:
+            raise UnknownNameError("GPIO called", label[:40], (layout.label,))
+        return layout
 
     def _get(self, client: Client, request: Any) -> Line:
         return self._clients.get(client, Line, request.gpio_id)
